@@ -1,0 +1,1 @@
+"""Text: generators of our own, and readers of real data sets."""

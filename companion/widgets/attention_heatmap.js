@@ -1,0 +1,190 @@
+import css from "./attention_heatmap.css";
+import { readArray } from "./lib/array.js";
+import { rowSteps } from "./lib/attention.js";
+import { guard, h, toggle } from "./lib/dom.js";
+import { headPicker } from "./lib/head_picker.js";
+import { paintMatrix, stage } from "./lib/stage.js";
+import { defineWidget } from "./lib/widget.js";
+
+const OPTIONS = ["scaled", "causal", "padded", "softmax", "temperature"];
+const three = (x) => (x === -Infinity ? "−∞" : x.toFixed(3).replace("-", "−"));
+
+export default defineWidget(css, ({ model, root, onTheme }) => {
+  const keys = model.get("tokens");
+  const queries = model.get("target_tokens");
+  const fromScores = model.get("scores") !== null;
+  const data = readArray(model.get(fromScores ? "scores" : "weights"));
+  const padding = model.get("padding");
+  const [layers, heads] = data.shape;
+  const first = Object.fromEntries(OPTIONS.map((name) => [name, model.get(name)]));
+  let colours;
+
+  /** The rows of one head after the steps that are switched on. */
+  function headRows(layer, head) {
+    const matrix = data.at(layer, head);
+    const [causal, padded] = [model.get("causal"), model.get("padded")];
+    const options = {
+      divisor: fromScores && model.get("scaled") ? Math.sqrt(model.get("d_k")) : 1,
+      softmax: model.get("softmax"),
+      temperature: model.get("temperature"),
+    };
+    return queries.map((_, i) => {
+      const raw = matrix.subarray(i * keys.length, (i + 1) * keys.length);
+      const allowed = (j) => !(causal && j > i) && !(padded && padding[j]);
+      return rowSteps(fromScores ? raw : raw.map(Math.log), { ...options, allowed });
+    });
+  }
+
+  // Controls: one chip a step, then the temperature.
+  const chips = {
+    scaled: toggle(`÷ √${model.get("d_k")}`, (on) => model.set("scaled", on)),
+    causal: toggle("causal mask", (on) => model.set("causal", on)),
+    padded: toggle("padding mask", (on) => model.set("padded", on)),
+    softmax: toggle("softmax", (on) => model.set("softmax", on)),
+  };
+  if (keys.length !== queries.length) chips.causal.element.remove();
+  const slider = h("input", {
+    type: "range", min: -3, max: 3, step: 0.1, "aria-label": "temperature",
+    oninput: () => model.set("temperature", 2 ** Number(slider.value)),
+  });
+  const temperature = h("span", { class: "number" });
+  const reset = h("button", {
+    type: "button",
+    onclick: () => OPTIONS.forEach((name) => model.set(name, first[name])),
+  }, "reset");
+  const steps = h("div", { class: "controls", role: "group", "aria-label": "Steps of attention" });
+  if (fromScores) {
+    steps.append(h("span", { class: "base" }, "QKᵀ"), chips.scaled.element);
+    if (keys.length === queries.length) steps.append(chips.causal.element);
+    if (padding.length) steps.append(chips.padded.element);
+    steps.append(chips.softmax.element);
+  }
+  steps.append(h("label", { class: "controls" }, temperature, slider), reset);
+
+  // The figure itself: the keys, the arcs, the queries (a list box), the matrix.
+  const view = stage({
+    keys, queries, padding,
+    onHover: (row, column) => draw({ row, column }),
+    onPick: (row, column) => {
+      model.set("column", column);
+      model.set("row", row);
+    },
+  });
+  const rowLine = h("p", { class: "row-line" });
+  const cellLine = h("p", { class: "cell-line" });
+  const sumLine = h("p", { class: "sum-line number" });
+  const table = h("div", {});
+  const details = h("details", { ontoggle: () => draw({}) }, h("summary", {}, "This row as a table"), table);
+  const legend = h("div", { class: "legend", "aria-hidden": "true" });
+  const picker = headPicker({
+    layers, heads,
+    onPick: (layer, head) => {
+      model.set("layer", layer);
+      model.set("head", head);
+    },
+    paint: (canvas, layer, head) => paintMatrix(canvas, headRows(layer, head), scaleOf()),
+  });
+  root.append(
+    h("div", { class: "widget" },
+      layers * heads > 1 ? picker.element : null,
+      steps,
+      view.element,
+      legend,
+      h("div", { class: "readout", role: "status" }, rowLine, cellLine, sumLine),
+      details),
+  );
+
+  const scaleOf = () => ({ softmax: model.get("softmax"), colours });
+  let rows;
+
+  function recompute() {
+    rows = headRows(model.get("layer"), model.get("head"));
+    view.paint(rows, scaleOf());
+    const peak = Math.max(...rows.map((row) => row.reduce((a, x) => (x === -Infinity ? a : Math.max(a, Math.abs(x))), 0)));
+    const stops = colours[model.get("softmax") ? "weights" : "scores"];
+    legend.replaceChildren(
+      h("span", {}, model.get("softmax") ? "0" : three(-peak)),
+      h("span", { class: "bar", style: `background:linear-gradient(to right,${stops})` }),
+      h("span", {}, model.get("softmax") ? "1" : three(peak)),
+    );
+    draw({});
+  }
+
+  function draw({ row = model.get("row"), column = model.get("column") }) {
+    view.highlight(rows, row, column, scaleOf());
+    const values = rows[row];
+    const strongest = [...values.keys()].filter((j) => values[j] > -Infinity).sort((a, b) => values[b] - values[a]);
+    const softmax = model.get("softmax");
+    const masked = strongest.length === 0 || (softmax && values.every((x) => x === 0));
+    rowLine.replaceChildren(
+      h("strong", {}, queries[row]),
+      masked ? " may look at nothing: every key is masked, so its weights are all zero."
+        : ` ${softmax ? "looks at" : "scores"} ` + strongest.slice(0, 3).map((j) => `${keys[j]} ${three(values[j])}`).join(" · "),
+    );
+    const sum = values.reduce((a, x) => a + x, 0);
+    sumLine.textContent = softmax
+      ? `the row sums to ${three(sum)}`
+      : `the row sums to ${three(sum)}: scores, not yet weights`;
+    cellLine.textContent = column < 0 ? "Point at a cell, or use the arrow keys, to see one weight being made." : chain(row, column, values[column]);
+    if (details.open) fillTable(row, values);
+  }
+
+  /** One cell's way through the steps, in words. */
+  function chain(row, column, value) {
+    const head = `${queries[row]} → ${keys[column]}: `;
+    if (!fromScores) return `${head}weight ${three(value)}`;
+    const raw = data.at(model.get("layer"), model.get("head"))[row * keys.length + column];
+    const parts = [`q·k = ${three(raw)}`];
+    if (model.get("scaled")) parts.push(`÷ √${model.get("d_k")} = ${three(raw / Math.sqrt(model.get("d_k")))}`);
+    if (model.get("causal") && column > row) parts.push("causal mask: −∞");
+    if (model.get("padded") && padding[column]) parts.push("padding mask: −∞");
+    if (model.get("softmax")) parts.push(`softmax: ${three(value)}`);
+    return head + parts.join(", ");
+  }
+
+  function fillTable(row, values) {
+    const name = model.get("softmax") ? "weight" : "score";
+    table.replaceChildren(
+      h("table", {},
+        h("caption", {}, `What “${queries[row]}” looks at`),
+        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "key"), h("th", { scope: "col" }, name))),
+        h("tbody", {}, ...keys.map((token, j) => h("tr", {}, h("th", { scope: "row" }, token), h("td", { class: "number" }, three(values[j])))))),
+    );
+  }
+
+  function showOptions() {
+    for (const name of ["scaled", "causal", "padded", "softmax"]) chips[name].box.checked = model.get(name);
+    slider.value = Math.log2(model.get("temperature"));
+    slider.disabled = !model.get("softmax");
+    temperature.textContent = `temperature ${model.get("temperature").toFixed(2)}`;
+  }
+
+  for (const name of OPTIONS) {
+    model.on(`change:${name}`, () => {
+      showOptions();
+      recompute();
+      picker.repaint();
+    });
+  }
+  for (const name of ["layer", "head"]) {
+    model.on(`change:${name}`, () => {
+      picker.select(model.get("layer"), model.get("head"));
+      recompute();
+    });
+  }
+  for (const name of ["row", "column"]) model.on(`change:${name}`, () => draw({}));
+
+  showOptions();
+  onTheme((next) => {
+    colours = next;
+    recompute();
+    picker.repaint();
+  });
+  picker.select(model.get("layer"), model.get("head"));
+  const observer = new ResizeObserver(guard(root, () => {
+    view.resize();
+    recompute();
+  }));
+  observer.observe(view.element);
+  return () => observer.disconnect();
+});

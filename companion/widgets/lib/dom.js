@@ -1,0 +1,30 @@
+/**
+ * Makes an element. Strings become text nodes, never HTML: what a reader types is shown as typed.
+ * An error in a listener (`onclick`, `oninput`, …) is told to the widget around it, then thrown on.
+ */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), guard(element, value));
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value != null) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child != null));
+  return element;
+}
+
+/** `callback`, whose error is announced on `target` (a "widget-error" event) before it is thrown on. */
+export const guard = (target, callback) => (...args) => {
+  try {
+    return callback(...args);
+  } catch (error) {
+    target.dispatchEvent(new CustomEvent("widget-error", { bubbles: true, detail: error }));
+    throw error;
+  }
+};
+
+/** A check box in a chip. Returns {element, box}; `oninput(checked)` hears the reader. */
+export function toggle(text, oninput) {
+  const box = h("input", { type: "checkbox", oninput: () => oninput(box.checked) });
+  return { box, element: h("label", { class: "chip" }, box, text) };
+}
