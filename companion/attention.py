@@ -143,7 +143,7 @@ def padding_mask(tokens: Tensor, pad: int) -> Tensor:
     Raises:
         ValueError: If tokens does not have two axes.
     """
-    if tokens.dim() != 2:  # noqa: PLR2004
+    if tokens.dim() != 2:
         raise ValueError(f"tokens has shape {tuple(tokens.shape)}: it must be (batch, n_key)")
     return (tokens != pad)[:, None, None, :]  # (batch, 1, 1, n_key)
 
@@ -162,7 +162,7 @@ def split_heads(x: Tensor, n_heads: int) -> Tensor:
         ValueError: If x does not have three axes, or n_heads is not positive or does not divide
             d_model.
     """
-    if x.dim() != 3:  # noqa: PLR2004
+    if x.dim() != 3:
         raise ValueError(f"x has shape {tuple(x.shape)}: it must be (batch, n, d_model)")
     batch, n, d_model = x.shape
     _check_heads(d_model, n_heads)
@@ -184,7 +184,7 @@ def join_heads(x: Tensor) -> Tensor:
 
     Source: Vaswani et al. 2017, section 3.2.2, "Concat".
     """
-    if x.dim() != 4:  # noqa: PLR2004
+    if x.dim() != 4:
         raise ValueError(f"x has shape {tuple(x.shape)}: it must be (batch, heads, n, d_k)")
     return x.transpose(1, 2).flatten(start_dim=2)  # (batch, n, d_model)
 
@@ -288,7 +288,7 @@ def _check_query_and_key(query: Tensor, key: Tensor) -> None:
     if not query.is_floating_point():
         raise ValueError(f"query has dtype {query.dtype}: it must be floating point")
     for name, x in (("query", query), ("key", key)):
-        if x.dim() < 2:  # noqa: PLR2004
+        if x.dim() < 2:
             raise ValueError(f"{name} has shape {tuple(x.shape)}: it must be (..., n, d_k)")
     if query.shape[-1] != key.shape[-1] or query.shape[-1] == 0:
         raise ValueError(
@@ -298,7 +298,7 @@ def _check_query_and_key(query: Tensor, key: Tensor) -> None:
 
 
 def _check_value(key: Tensor, value: Tensor) -> None:
-    if key.dim() < 2 or value.dim() < 2 or key.shape[-2] != value.shape[-2]:  # noqa: PLR2004
+    if key.dim() < 2 or value.dim() < 2 or key.shape[-2] != value.shape[-2]:
         raise ValueError(
             f"value has shape {tuple(value.shape)} and key {tuple(key.shape)}: they must be "
             "(..., n_k, d_v) and (..., n_k, d_k), a value for each key"
@@ -321,7 +321,7 @@ def _check_mask(mask: Tensor, scores: Tensor) -> None:
 def _check_mask_of_heads(mask: Tensor | None) -> None:
     # With as many sequences as heads a mask for each sequence would be taken, without a word, for
     # a mask for each head.
-    if isinstance(mask, Tensor) and mask.dim() == 3:  # noqa: PLR2004
+    if isinstance(mask, Tensor) and mask.dim() == 3:
         raise ValueError(
             f"mask has shape {tuple(mask.shape)}: with several heads it must be (n_q, n_k), "
             "(batch, 1, n_q, n_k) for each sequence, or (1, heads, n_q, n_k) for each head"
@@ -330,7 +330,7 @@ def _check_mask_of_heads(mask: Tensor | None) -> None:
 
 def _check_sequences(x: Tensor, memory: Tensor, values_from: Tensor, d_model: int) -> None:
     for name, given in (("x", x), ("memory", memory)):
-        if given.dim() != 3 or given.shape[-1] != d_model:  # noqa: PLR2004
+        if given.dim() != 3 or given.shape[-1] != d_model:
             raise ValueError(
                 f"{name} has shape {tuple(given.shape)}: it must be (batch, n, d_model = {d_model})"
             )

@@ -153,7 +153,7 @@ def _attention_cases() -> tuple[_Case, ...]:
         return query, key, value
 
     # Every query sees some keys but not all: what is hidden from it and what is not both matter.
-    mask = torch.rand(5, 5, generator=generator).argsort(dim=-1) < 3  # (n_q, n_k)  # noqa: PLR2004
+    mask = torch.rand(5, 5, generator=generator).argsort(dim=-1) < 3  # (n_q, n_k)
     return (
         _Case(
             *inputs(),

@@ -257,6 +257,11 @@ def test_all_hidden_gives_zeros(mask_shape):
     assert torch.equal(weights, torch.zeros(2, 3, 5))
 
 
+def test_hidden_keys_get_nothing_however_low_the_other_scores():
+    scores = torch.tensor([[-1e30, 5.0]])
+    assert attention_weights(scores, torch.tensor([True, False])).tolist() == [[1.0, 0.0]]
+
+
 @pytest.mark.filterwarnings("ignore:Anomaly Detection has been enabled")
 def test_a_hidden_row_has_no_nan_in_its_gradient_nor_on_the_way():
     shapes = [(2, 3, 4), (2, 5, 4), (2, 5, 3)]

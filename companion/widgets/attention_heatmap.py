@@ -76,9 +76,13 @@ class AttentionHeatmap(Widget):
         else:
             data = _checked_scores(query, key, tokens, targets)
         if padding is not None and len(padding) != len(tokens):
-            raise ValueError(f"padding: {len(padding)} flags for {len(tokens)} key tokens; give one for each")
+            raise ValueError(
+                f"padding: {len(padding)} flags for {len(tokens)} key tokens; give one for each"
+            )
         if causal and len(targets) != len(tokens):
-            raise ValueError("causal: a causal mask needs as many queries as keys; this is cross-attention")
+            raise ValueError(
+                "causal: a causal mask needs as many queries as keys; this is cross-attention"
+            )
         super().__init__(
             tokens=tokens,
             target_tokens=targets,
@@ -97,7 +101,9 @@ class AttentionHeatmap(Widget):
             return proposal["value"]
         size = given.shape[("layer", "head", "row", "column").index(name)]
         if proposal["value"] >= size:
-            raise t.TraitError(f"{name}: {proposal['value']} was given, there are {size} (0 to {size - 1})")
+            raise t.TraitError(
+                f"{name}: {proposal['value']} was given, there are {size} (0 to {size - 1})"
+            )
         return proposal["value"]
 
     def current_weights(self) -> np.ndarray:
@@ -133,18 +139,23 @@ class AttentionHeatmap(Widget):
         given = self.scores if self.weights is None else self.weights
         layers, heads, n_queries, _ = given.shape
         stage = n_queries * min(26, max(3, 416 // n_queries)) + 76
-        small = heads > 8  # noqa: PLR2004
+        small = heads > 8
         thumbs = 0 if layers * heads == 1 else layers * (32 if small else 52)
-        phone_thumbs = 0 if layers * heads == 1 else layers * (24 + 40 * math.ceil(heads / (12 if small else 8)))
+        phone_thumbs = (
+            0
+            if layers * heads == 1
+            else layers * (24 + 40 * math.ceil(heads / (12 if small else 8)))
+        )
         return (stage + thumbs + 236, stage + phone_thumbs + 350)
-
 
 
 def _four_axes(name: str, values: Any) -> np.ndarray:  # noqa: ANN401
     """Return `values` with axes (layers, heads, …, …); a list of (1, heads, …, …) per layer will do."""
     if isinstance(values, list | tuple) and hasattr(values[0], "shape"):
         values = [to_numpy(layer) for layer in values]
-        values = np.stack([layer[0] if layer.ndim == 4 and len(layer) == 1 else layer for layer in values])  # noqa: PLR2004
+        values = np.stack(
+            [layer[0] if layer.ndim == 4 and len(layer) == 1 else layer for layer in values]
+        )
     array = to_numpy(values)
     if array.ndim not in (2, 3, 4):
         raise ValueError(
@@ -180,11 +191,15 @@ def _checked_weights(weights: np.ndarray, tokens: list[str], targets: list[str])
 
 def _checked_scores(query: Any, key: Any, tokens: list[str], targets: list[str]) -> dict:  # noqa: ANN401
     if query is None or key is None:
-        raise ValueError(f"{'query' if query is None else 'key'}: missing; scores need both query and key")
+        raise ValueError(
+            f"{'query' if query is None else 'key'}: missing; scores need both query and key"
+        )
     query, key = _four_axes("query", query), _four_axes("key", key)
     for name, array, words in (("query", query, targets), ("key", key, tokens)):
         if array.shape[2] != len(words):
-            raise ValueError(f"{name}: shape {array.shape} holds {array.shape[2]} vectors for {len(words)} tokens")
+            raise ValueError(
+                f"{name}: shape {array.shape} holds {array.shape[2]} vectors for {len(words)} tokens"
+            )
         if not np.isfinite(array).all():
             raise ValueError(f"{name}: holds NaN or infinity")
     if query.shape[:2] != key.shape[:2] or query.shape[3] != key.shape[3]:

@@ -26,10 +26,14 @@ def matrix_svg(matrix: np.ndarray, rows: list[str], columns: list[str]) -> str:
     if named:
         for i, word in enumerate(rows):
             y = top + (i + 0.7) * cell
-            labels.append(f'<text x="{left - 6}" y="{y:.0f}" text-anchor="end">{escape(word)}</text>')
+            labels.append(
+                f'<text x="{left - 6}" y="{y:.0f}" text-anchor="end">{escape(word)}</text>'
+            )
         for j, word in enumerate(columns):
             x = left + (j + 0.65) * cell
-            labels.append(f'<text transform="translate({x:.0f} {top - 6}) rotate(-60)">{escape(word)}</text>')
+            labels.append(
+                f'<text transform="translate({x:.0f} {top - 6}) rotate(-60)">{escape(word)}</text>'
+            )
     image = base64.b64encode(_png(_shade(matrix))).decode()
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
@@ -57,7 +61,9 @@ def _png(pixels: np.ndarray) -> bytes:
     lines = b"".join(b"\0" + row.tobytes() for row in pixels)
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return (

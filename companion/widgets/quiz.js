@@ -50,6 +50,9 @@ export default defineWidget(css, ({ model, root }) => {
     verdict.textContent = answer ? `${answer.right ? "✓ Right." : "✗ Not this one."} ${answer.why}` : "";
   }
 
-  model.on("change:chosen", draw);
+  model.on("change:chosen", () => {
+    answers.querySelectorAll("input").forEach((radio, i) => (radio.checked = i === model.get("chosen")[current]));
+    showScore();
+  });
   draw();
 });

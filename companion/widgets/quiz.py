@@ -66,7 +66,9 @@ class Quiz(Widget):
     @property
     def heights(self) -> tuple[int, int]:
         """Pixels to keep free, (on a wide page, on a phone), for the longest question."""
-        longest = max(len(q["question"]) + sum(len(a["text"]) for a in q["answers"]) for q in self.questions)
+        longest = max(
+            len(q["question"]) + sum(len(a["text"]) for a in q["answers"]) for q in self.questions
+        )
         answers = max(len(question["answers"]) for question in self.questions)
         return (200 + 52 * answers + longest // 6, 230 + 62 * answers + longest // 2)
 
@@ -75,9 +77,12 @@ def _check(number: int, question: object) -> None:
     problem = None
     if not isinstance(question, dict) or set(question) != {"question", "answers"}:
         problem = 'give {"question": …, "answers": […]}'
-    elif len(question["answers"]) < 2:  # noqa: PLR2004
+    elif len(question["answers"]) < 2:
         problem = "give at least two answers"
-    elif any(not {"text", "why"} <= set(answer) <= {"text", "why", "right"} for answer in question["answers"]):
+    elif any(
+        not {"text", "why"} <= set(answer) <= {"text", "why", "right"}
+        for answer in question["answers"]
+    ):
         problem = 'each answer is {"text": …, "why": …} and, for one of them, "right": true'
     elif sum(bool(answer.get("right")) for answer in question["answers"]) != 1:
         problem = "exactly one answer must be right"

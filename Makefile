@@ -1,0 +1,63 @@
+# `make help` lists what can be made.
+PYTHON ?= python3
+SERVE ?= 1
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONUNBUFFERED := 1
+WIDGETS := $(wildcard companion/widgets/*.js companion/widgets/*.css companion/widgets/lib/*)
+
+.DEFAULT_GOAL := help
+.PHONY: help install widgets browser book lab test notebooks bench clean
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+book: widgets ## build the book and serve it on a local port (SERVE=0: only build, into _build/html)
+	jupyter-book build . -W --keep-going
+ifneq ($(SERVE),0)
+	@python -m companion.site.serve _build/html
+endif
+
+lab: widgets ## open JupyterLab on the chapters
+	jupyter lab chapters
+
+test: browser ## run everything: pytest, every chapter, the built book in a real browser
+	$(MAKE) book SERVE=0
+	ruff check .
+	ruff format --check .
+	pytest tests --ignore tests/browser
+	pytest -W default --nbval-lax chapters
+	pytest tests/browser
+
+notebooks: widgets ## run the chapters again and normalise what is committed of them (NB=path: only one)
+	python -m companion.site.notebooks $(or $(NB),chapters)
+
+bench: browser ## measure speed, memory and paint; prints ratios side by side
+	$(MAKE) book SERVE=0
+	python benchmarks/attention.py
+	python benchmarks/page.py
+
+clean: ## remove all that was made
+	rm -rf .venv node_modules _build companion/widgets/bundles
+
+# What the rest stands on.
+
+install: .venv/installed node_modules/installed
+
+.venv/installed: requirements.txt pyproject.toml hatch_build.py
+	@sh tools/venv.sh $(PYTHON)
+	pip install -r requirements.txt
+	pip install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+node_modules/installed: package.json package-lock.json .venv/installed
+	npm ci
+	@touch $@
+
+widgets: install companion/widgets/bundles/page.js
+
+companion/widgets/bundles/page.js: $(WIDGETS) package.json node_modules/installed
+	npm run --silent bundle
+
+browser: widgets
+	@sh tools/browser.sh

@@ -1,0 +1,61 @@
+"""Takes out of each page what asks other sites for anything, and what nobody uses."""
+
+import re
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+from companion.widgets.picture import PALETTE
+
+# Theme and extensions bring these; none of it is used here, and most of it asks another site.
+_UNWANTED = [
+    r'<script[^>]*src="[^"]*(?:sphinx-thebe\.js|html-manager|fontawesome\.js|require\.js/2\.3\.4)[^"]*"[^>]*></script>',
+    r'<link[^>]*href="[^"]*(?:sphinx-thebe\.css|fontawesome)[^"]*"[^>]*/>',
+    r"<script>const THEBE_JS_URL[^<]*</script>",
+    r'<script type="application/vnd\.jupyter\.widget-state\+json">.*?</script>',
+    r'<script type="application/vnd\.jupyter\.widget-view\+json">.*?</script>',
+]
+# BertViz writes these addresses into the HTML it returns.
+_ADDRESSES = {
+    "https://cdnjs.cloudflare.com/ajax/libs/require.js/2.3.6/require.min.js": "require.min.js",
+    "https://cdnjs.cloudflare.com/ajax/libs/d3/5.7.0/d3.min": "d3.min",
+    "https://cdnjs.cloudflare.com/ajax/libs/jquery/2.0.0/jquery.min": "jquery.min",
+}
+# BertViz names its menus in a text beside them, which a screen reader does not connect.
+_LABELS = {
+    '<select id="layer">': '<select id="layer" aria-label="Layer">',
+    '<select id="filter">': '<select id="filter" aria-label="Attention">',
+}
+
+
+def tidy_pages(app: Sphinx, exception: Exception | None) -> None:
+    """Tidy every page that was written."""
+    if exception or app.builder.format != "html":
+        return
+    for path in Path(app.outdir).rglob("*.html"):
+        text = path.read_text("utf-8")
+        tidied = tidy(text)
+        if tidied != text:
+            path.write_text(tidied, "utf-8")
+
+
+def tidy(html: str) -> str:
+    """Return the page without foreign addresses and dead weight; a tidy page comes back unchanged."""
+    for pattern in _UNWANTED:
+        html = re.sub(pattern, "", html, flags=re.DOTALL)
+    root = re.search(r'data-content_root="([^"]*)"', html)
+    vendor = f"{root[1] if root else ''}_static/vendor/"
+    for address, name in _ADDRESSES.items():
+        html = html.replace(address, vendor + name)
+    for plain, labelled in _LABELS.items():
+        html = html.replace(plain, labelled)
+    return _themed_formulas(html)
+
+
+def _themed_formulas(html: str) -> str:
+    """Let the colours of query, key and value in formulas follow the page's mode."""
+    for name in ("query", "key", "value"):
+        html = html.replace(
+            f'style="color:{PALETTE["light"][name]};', f'style="color:var(--companion-{name});'
+        )
+    return html

@@ -1,0 +1,23 @@
+"""The browser that the tests drive: Debian's Chromium where it is, else Playwright's own."""
+
+import shutil
+
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+ARGUMENTS = [
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def launch(playwright: Playwright) -> Browser:
+    return playwright.chromium.launch(
+        executable_path=shutil.which("chromium"), chromium_sandbox=False, args=ARGUMENTS
+    )
+
+
+if __name__ == "__main__":
+    with sync_playwright() as playwright:
+        launch(playwright).close()
