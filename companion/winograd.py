@@ -49,56 +49,50 @@ class Trace:
     logits: Tensor
 
 
-class Layer(nn.Module):
-    """Self-attention and a feed-forward network, each added to what it reads.
+class Look(nn.Module):
+    """Normalizes vectors of length d_model, and lets each look at all, with n_heads heads."""
 
-    Args:
-        d_model: length of the vectors.
-        n_heads: number of heads; it divides d_model.
-        d_ff: width of the feed-forward network.
-    """
-
-    def __init__(self, d_model: int, n_heads: int, d_ff: int) -> None:
+    def __init__(self, d_model: int, n_heads: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(d_model)
         # Without bias, as in the paper: a query is exactly x times a matrix.
         self.attention = MultiHeadAttention(d_model, n_heads, bias=False)
-        self.feed_forward = nn.Sequential(
-            nn.LayerNorm(d_model), nn.Linear(d_model, d_ff), nn.ReLU(), nn.Linear(d_ff, d_model)
-        )
 
-    def forward(self, x: Tensor, mask: Tensor, values_from: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Give the layer's output, (batch, n, d_model), and its weights, (batch, heads, n, n)."""
-        read = self.norm(x)
-        seen, weights = self.attention(read, mask=mask, values_from=values_from)
-        x = x + seen  # (batch, n, d_model)
-        return x + self.feed_forward(x), weights  # (batch, n, d_model)
+    def forward(
+        self, x: Tensor, memory: Tensor, mask: Tensor, values_from: Tensor | None = None
+    ) -> Tensor:
+        """Give what each of x (batch, n_q, d_model) sees in memory: (batch, n_q, d_model)."""
+        seen, _ = self.attention(self.norm(x), self.norm(memory), mask, values_from=values_from)
+        return seen
 
 
 class Resolver(nn.Module):
     """Reads a sentence and names, at each position, a word: at a pronoun, what it stands for.
 
-    A weight of the last layer says "this word was looked at" only if the word's own meaning is what
-    arrives. After a layer of attention a position holds more than its own word, and the answer can
-    arrive from anywhere. Hence `word_values`: the last layer's queries and keys are made from what
-    the first layers understood, its values from the words' embeddings alone.
+    The last layer's weights are to say where the answer came from. Three things see to it. What the
+    last layer saw is all that the answer is made from: nothing goes around it. Its queries and keys
+    are made from what the sentence means so far, but its values from the words' embeddings alone
+    (`word_values`), as after a layer of attention any position may hold the answer. And dropout
+    hides most of what it saw, so that no few heads can answer for the others.
 
     Args:
         vocabulary_size: number of words, `<pad>` included.
         d_model: length of the vectors.
         n_heads: number of heads; it divides d_model.
-        n_layers: number of layers; one is not enough, as the pronoun must learn of the deciding
-            word before it can look for the right noun.
-        d_ff: width of the feed-forward networks.
+        n_layers: number of layers; one is too few, as a pronoun must hear of the deciding word
+            before it can look for the right noun.
+        d_ff: width of the feed-forward networks, one between each layer and the next.
+        dropout: share of what the last layer saw that is hidden in training.
         max_words: the longest sentence.
         pad: the word that fills up shorter sentences.
         word_values: whether the last layer's values are made from the words' embeddings.
 
     Raises:
-        ValueError: If a size is not positive, or n_heads does not divide d_model.
+        ValueError: If a size is not positive, n_heads does not divide d_model, or dropout is not
+            from 0 to 1.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         vocabulary_size: int,
         *,
@@ -106,6 +100,7 @@ class Resolver(nn.Module):
         n_heads: int = 8,
         n_layers: int = 2,
         d_ff: int = 128,
+        dropout: float = 0.8,
         max_words: int = 32,
         pad: int = 0,
         word_values: bool = True,
@@ -117,35 +112,48 @@ class Resolver(nn.Module):
                 raise ValueError(f"{name} is {size}: it must be at least 1")
         self.pad = pad
         self.word_values = word_values
-        self.layers = nn.ModuleList(Layer(d_model, n_heads, d_ff) for _ in range(n_layers))
+        self.looks = nn.ModuleList(Look(d_model, n_heads) for _ in range(n_layers))
+        self.feed_forwards = nn.ModuleList(_feed_forward(d_model, d_ff) for _ in self.looks[:-1])
         self.words = nn.Embedding(vocabulary_size, d_model)
         self.positions = nn.Embedding(max_words, d_model)
+        self.dropout = nn.Dropout(dropout)
         self.norm = nn.LayerNorm(d_model)
-        # The words' vectors are also the output's: with torch's standard deviation of 1 the first
-        # logits would be of the size of sqrt(d_model), far from "I do not know yet".
-        for embedding in (self.words, self.positions):
-            nn.init.normal_(embedding.weight, std=0.05)
+        self._start()
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Score every word of the vocabulary at every position.
+    def _start(self) -> None:
+        # Small beside what attention adds to them: so a pronoun soon hears of the other words. (And
+        # the words' vectors are also the output's: larger ones would begin with wild guesses.)
+        nn.init.normal_(self.words.weight, std=0.025)
+        nn.init.normal_(self.positions.weight, std=0.025)
+        # A head that begins by handing on its share of the word it looks at has only to learn where
+        # to look: that halves the training.
+        for look in self.looks:
+            nn.init.eye_(look.attention.value.weight)
+            nn.init.eye_(look.attention.output.weight)
+
+    def forward(self, tokens: Tensor, at: Tensor | None = None) -> Tensor:
+        """Score every word of the vocabulary at every position, or at one of each sentence.
 
         Args:
             tokens: (batch, n), numbers of words; `pad` fills up shorter sentences.
+            at: (batch,), the one position to answer for, which is less work; None means all.
 
         Returns:
-            Logits, (batch, n, vocabulary).
+            Logits, (batch, n, vocabulary), or (batch, 1, vocabulary) with `at`.
 
         Raises:
             ValueError: If tokens does not have two axes, or has more words than max_words.
         """
         words, x, mask = self._embed(tokens)
-        for layer in self.layers:
-            x, _ = layer(x, mask, self._values_from(layer, words))  # (batch, n, d_model)
-        return self._logits(x)  # (batch, n, vocabulary)
+        for number, look in enumerate(self.looks[:-1]):
+            x = self._add(number, x, look(x, x, mask))  # (batch, n, d_model)
+        asking = x if at is None else x[torch.arange(len(x)), at][:, None]  # (batch, n or 1, ...)
+        seen = self.looks[-1](asking, x, mask, words if self.word_values else None)
+        return self._logits(self.dropout(seen))  # (batch, n or 1, vocabulary)
 
     @torch.no_grad()
     def trace(self, tokens: Tensor) -> Trace:
-        """Keep everything that attention computes on one sentence.
+        """Keep what attention computes on one sentence, without dropout.
 
         Args:
             tokens: (n,), numbers of words.
@@ -154,30 +162,37 @@ class Resolver(nn.Module):
             ValueError: If tokens does not have one axis, or has more words than max_words.
         """
         if tokens.dim() != 1:
-            raise ValueError(
-                f"tokens has shape {tuple(tokens.shape)}: it must be (n,), one sentence"
-            )
+            raise ValueError(f"tokens has shape {tuple(tokens.shape)}: it must be (n,)")
         words, x, mask = self._embed(tokens[None])
         layers = []
-        for layer in self.layers:
-            read = layer.norm(x)  # (1, n, d_model)
-            values_from = self._values_from(layer, words)
-            projected = layer.attention.project(read, values_from=values_from)
-            x, weights = layer(x, mask, values_from)
-            source = read if values_from is None else values_from
+        for number, look in enumerate(self.looks):
+            last = number == len(self.looks) - 1
+            read = look.norm(x)  # (1, n, d_model)
+            source = words if last and self.word_values else None
+            projected = look.attention.project(read, values_from=source)
+            seen, weights = look.attention(read, mask=mask, values_from=source)
+            source = read if source is None else source
             layers.append(LayerTrace(*(t[0] for t in (read, source, *projected, weights))))
+            x = seen if last else self._add(number, x, seen)
         return Trace(layers, self._logits(x)[0])
+
+    def _add(self, number: int, x: Tensor, seen: Tensor) -> Tensor:
+        x = x + seen
+        return x + self.feed_forwards[number](x)  # (batch, n, d_model)
 
     def _embed(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         mask = padding_mask(tokens, self.pad)  # (batch, 1, 1, n)
         n, longest = tokens.shape[1], self.positions.num_embeddings
         if n > longest:
-            raise ValueError(f"tokens has {n} words: there are positions for at most {longest}")
+            raise ValueError(f"tokens has {n} words: it must have at most {longest}")
         words = self.words(tokens)  # (batch, n, d_model)
         return words, words + self.positions.weight[:n], mask
 
-    def _values_from(self, layer: nn.Module, words: Tensor) -> Tensor | None:
-        return words if self.word_values and layer is self.layers[-1] else None
-
     def _logits(self, x: Tensor) -> Tensor:
         return self.norm(x) @ self.words.weight.T  # (..., vocabulary)
+
+
+def _feed_forward(d_model: int, d_ff: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.LayerNorm(d_model), nn.Linear(d_model, d_ff), nn.ReLU(), nn.Linear(d_ff, d_model)
+    )

@@ -21,8 +21,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     katex.NODEJS_BINARY = f"{NODE}/bin/node"
     katex.STARTUP_TIMEOUT = 60  # the default, 5 seconds, is too short on a busy machine
     app.connect("config-inited", vendor.configure)
-    app.connect("builder-inited", freshness.forget_stale_chapters)
-    app.connect("env-get-outdated", freshness.stale_chapters)
+    app.connect("env-get-outdated", freshness.forget_stale_chapters)
+    app.connect("build-finished", freshness.remember_chapters)
     app.connect("build-finished", vendor.copy_files)
     app.connect("build-finished", page.tidy_pages)
     return {"version": "0.1", "parallel_read_safe": True, "parallel_write_safe": True}

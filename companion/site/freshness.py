@@ -8,10 +8,12 @@ import ast
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from IPython.core.inputtransformer2 import TransformerManager
 from jupyter_cache import get_cache
+from jupyter_cache.base import JupyterCacheAbstract
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
@@ -20,27 +22,43 @@ _PROJECT = Path(__file__).parents[2]
 _LOG = logging.getLogger(__name__)
 
 
-def forget_stale_chapters(app: Sphinx) -> None:
-    """Drop from the execution cache every chapter whose digest changed since the last build."""
-    known_file = Path(app.outdir).parent / "chapters.json"
+def forget_stale_chapters(app: Sphinx, env: BuildEnvironment, *_lists: set[str]) -> list[str]:
+    """Drop from the execution cache every chapter whose digest changed since it was last built.
+
+    Returns:
+        Their names, which tells Sphinx to read them again.
+    """
+    known_file = _known_file(app)
     known = json.loads(known_file.read_text("utf-8")) if known_file.is_file() else {}
-    chapters = {name: Path(app.env.doc2path(name)) for name in app.project.discover()}
-    digests = {name: digest(path) for name, path in chapters.items() if path.suffix == ".ipynb"}
+    chapters = {name: Path(env.doc2path(name)) for name in sorted(env.found_docs)}
+    chapters = {name: path for name, path in chapters.items() if path.suffix == ".ipynb"}
+    digests = {name: digest(path) for name, path in chapters.items()}
     stale = [name for name in digests if name in known and known[name] != digests[name]]
-    cache = get_cache(str(Path(app.outdir).parent / ".jupyter_cache"))
+    cache = get_cache(str(known_file.parent / ".jupyter_cache"))
     for name in stale:
         _LOG.info("imported code changed, will run again: %s", name)
-        for record in cache.list_cache_records():
-            if Path(record.uri) == chapters[name]:
-                cache.remove_cache(record.pk)
-    known_file.parent.mkdir(parents=True, exist_ok=True)
-    known_file.write_text(json.dumps(digests, indent=1), "utf-8")
-    app.companion_stale_chapters = stale
+        _forget(cache, chapters[name])
+    app.companion_digests = digests
+    return stale
 
 
-def stale_chapters(app: Sphinx, env: BuildEnvironment, *_lists: set[str]) -> list[str]:  # noqa: ARG001
-    """Tell Sphinx to read these chapters again."""
-    return app.companion_stale_chapters
+def remember_chapters(app: Sphinx, exception: Exception | None) -> None:
+    """Keep the digests of what was built; after a build that failed, the stale chapters stay stale."""
+    if not exception:
+        _known_file(app).write_text(json.dumps(app.companion_digests, indent=1), "utf-8")
+
+
+def _known_file(app: Sphinx) -> Path:
+    return Path(app.outdir).parent / "chapters.json"
+
+
+def _forget(cache: JupyterCacheAbstract, chapter: Path) -> None:
+    """Remove what ran at this path, and what matches its cells (it ran elsewhere if the file moved)."""
+    for record in cache.list_cache_records():
+        if Path(record.uri) == chapter:
+            cache.remove_cache(record.pk)
+    with suppress(KeyError):
+        cache.remove_cache(cache.match_cache_file(str(chapter)).pk)
 
 
 def digest(notebook: Path) -> str:
@@ -81,7 +99,7 @@ def _collect(module: str, wanted: list[str], files: set[Path]) -> None:
     """Add to `files` the module and, in turn, what it imports.
 
     From a package only the modules that define the wanted names are taken: a chapter that imports one
-    widget does not depend on the others.
+    widget does not depend on the others. A chapter that imports the package itself depends on all.
     """
     base = _PROJECT / module.replace(".", "/")
     if not base.is_dir():
@@ -92,7 +110,7 @@ def _collect(module: str, wanted: list[str], files: set[Path]) -> None:
     defined_in = {
         name: source for source, names in _imports(init.read_text("utf-8")) for name in names
     }
-    for name in wanted:
+    for name in defined_in if wanted in ([], ["*"]) else wanted:
         if name in defined_in:
             _collect(defined_in[name], [name], files)
         elif (base / f"{name}.py").is_file() or (base / name).is_dir():

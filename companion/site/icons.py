@@ -16,8 +16,8 @@ def icon_css(modules: Path) -> str:
     """Return the style sheet; `modules` is the node_modules folder that holds Font Awesome Free."""
     svgs = modules / "@fortawesome/fontawesome-free/svgs"
     rules = [
-        "[class*=fa-]{display:inline-block;width:1em;height:1em;vertical-align:-.125em;background:currentColor;"
-        "-webkit-mask:var(--icon) center/contain no-repeat;mask:var(--icon) center/contain no-repeat}",
+        "[class*=fa-]{display:inline-block;width:1em;height:1em;vertical-align:-.125em}",
+        "[class*=fa-]{background:currentColor;mask:var(--icon) center/contain no-repeat}",
         "[class*=fa-]::before{content:none}",
         ".fa-lg{font-size:1.25em}",
     ]

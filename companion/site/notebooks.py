@@ -49,7 +49,10 @@ def run(path: Path) -> None:
     print(f"{path}: running …", flush=True)  # noqa: T201
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
-        notebook, timeout=600, resources={"metadata": {"path": str(path.parent)}}
+        notebook,
+        timeout=600,
+        coalesce_streams=True,  # else the pieces depend on the moment each came in
+        resources={"metadata": {"path": str(path.parent)}},
     ).execute()
     nbformat.write(normalise(notebook), path)
 

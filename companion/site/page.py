@@ -46,7 +46,8 @@ def tidy(html: str) -> str:
     root = re.search(r'data-content_root="([^"]*)"', html)
     vendor = f"{root[1] if root else ''}_static/vendor/"
     for address, name in _ADDRESSES.items():
-        html = html.replace(address, vendor + name)
+        # Only where a script would load it: after a quotation mark, which in text is &quot; or “.
+        html = re.sub(rf"(?<=[\"']){re.escape(address)}", vendor + name, html)
     for plain, labelled in _LABELS.items():
         html = html.replace(plain, labelled)
     return _themed_formulas(html)

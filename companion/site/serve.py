@@ -27,12 +27,13 @@ def make_server(
             f"folder: there is no {str(folder)!r}; build the book first with `make book`"
         )
     handler = functools.partial(_Quiet, directory=str(folder))
-    for port in range(first_port, max(first_port, _LAST_PORT) + 1):
+    last_port = max(first_port, _LAST_PORT)
+    for port in range(first_port, last_port + 1):
         try:
             return http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
         except OSError:
             continue
-    raise OSError(f"no free port between {first_port} and {_LAST_PORT}")
+    raise OSError(f"no free port between {first_port} and {last_port}")
 
 
 def main() -> None:

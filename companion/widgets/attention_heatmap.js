@@ -64,6 +64,7 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
   // The figure itself: the keys, the arcs, the queries (a list box), the matrix.
   const view = stage({
     keys, queries, padding,
+    picked: () => [model.get("row"), model.get("column")],
     onHover: (row, column) => draw({ row, column }),
     onPick: (row, column) => {
       model.set("column", column);

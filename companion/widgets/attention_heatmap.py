@@ -37,6 +37,7 @@ class AttentionHeatmap(Widget):
     Raises:
         ValueError: shapes that do not fit, rows that do not sum to 1, NaN, or neither or both of
             `weights` and `query` with `key`.
+        TraitError: a layer, head, row, column or temperature out of range.
     """
 
     tokens = t.List(t.Unicode()).tag(sync=True)
@@ -69,6 +70,9 @@ class AttentionHeatmap(Widget):
     ) -> None:
         tokens = [str(token) for token in tokens]
         targets = tokens if target_tokens is None else [str(token) for token in target_tokens]
+        for name, words in (("tokens", tokens), ("target_tokens", targets)):
+            if not words:
+                raise ValueError(f"{name}: the list is empty; give at least one token")
         if (weights is None) == (query is None and key is None):
             raise ValueError("give either `weights`, or both `query` and `key`")
         if weights is not None:
@@ -107,14 +111,17 @@ class AttentionHeatmap(Widget):
         return proposal["value"]
 
     def current_weights(self) -> np.ndarray:
-        """Return the weights (n_q, n_k) of the chosen layer and head, as the first state shows them."""
-        if self.weights is not None:
-            return self.weights[self.layer, self.head].astype(np.float32)
-        scores = self.scores[self.layer, self.head] / (np.sqrt(self.d_k) if self.scaled else 1.0)
+        """Return the weights (n_q, n_k) of the chosen layer and head, as the view shows them."""
+        if self.weights is None:
+            scores = self.scores[self.layer, self.head]
+            scores = scores / (math.sqrt(self.d_k) if self.scaled else 1.0)
+        else:
+            with np.errstate(divide="ignore"):  # a weight of 0 has the score −inf
+                scores = np.log(self.weights[self.layer, self.head].astype(np.float32))
         hidden = np.zeros_like(scores, dtype=bool)
         if self.causal:
             hidden |= np.triu(np.ones_like(hidden), 1)
-        if self.padded:
+        if self.padded and self.padding:
             hidden |= np.array(self.padding)
         scores = np.where(hidden, -np.inf, scores / self.temperature)
         powers = np.exp(scores - np.maximum(scores.max(-1, keepdims=True), -1e30))
@@ -124,9 +131,14 @@ class AttentionHeatmap(Widget):
         """Return, in a sentence, what the chosen row looks at most."""
         weights = self.current_weights()[self.row]
         best = int(weights.argmax())
+        looks = (
+            f"looks most at “{self.tokens[best]}” (weight {weights[best]:.2f})"
+            if weights[best] > 0
+            else "may look at nothing"
+        )
         return (
-            f"Attention of layer {self.layer + 1}, head {self.head + 1}: “{self.target_tokens[self.row]}” "
-            f"looks most at “{self.tokens[best]}” (weight {weights[best]:.2f})."
+            f"Attention of layer {self.layer + 1}, head {self.head + 1}: "
+            f"“{self.target_tokens[self.row]}” {looks}."
         )
 
     def picture(self) -> str:
@@ -151,12 +163,18 @@ class AttentionHeatmap(Widget):
 
 def _four_axes(name: str, values: Any) -> np.ndarray:  # noqa: ANN401
     """Return `values` with axes (layers, heads, …, …); a list of (1, heads, …, …) per layer will do."""
-    if isinstance(values, list | tuple) and hasattr(values[0], "shape"):
-        values = [to_numpy(layer) for layer in values]
-        values = np.stack(
-            [layer[0] if layer.ndim == 4 and len(layer) == 1 else layer for layer in values]
-        )
-    array = to_numpy(values)
+    try:
+        if isinstance(values, list | tuple) and values and hasattr(values[0], "shape"):
+            values = [to_numpy(layer) for layer in values]
+            values = np.stack(
+                [layer[0] if layer.ndim == 4 and len(layer) == 1 else layer for layer in values]
+            )
+        array = to_numpy(values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name}: cannot be made one array of numbers ({error}); give a tensor, an array, or a list "
+            "of one tensor a layer, all of the same shape"
+        ) from error
     if array.ndim not in (2, 3, 4):
         raise ValueError(
             f"{name}: shape {array.shape} has {array.ndim} axes; give (layers, heads, length, …), "
@@ -178,12 +196,13 @@ def _checked_weights(weights: np.ndarray, tokens: list[str], targets: list[str])
             "this row masked? A softmax over nothing but −inf is NaN: make such rows zero"
         )
     sums = weights.sum(-1)
-    wrong = (np.abs(sums - 1) > _TOLERANCE) & (sums != 0)
-    if wrong.any() or weights.min() < 0:
-        layer, head, row = np.argwhere(wrong)[0] if wrong.any() else np.argwhere(weights < 0)[0][:3]
+    negative = weights.min(-1) < 0
+    wrong = negative | (np.abs(sums - 1) > _TOLERANCE) & (sums != 0)
+    if wrong.any():
+        layer, head, row = index = tuple(np.argwhere(wrong)[0])
+        found = "has a negative entry" if negative[index] else f"sums to {sums[index]:.3f}, not 1"
         raise ValueError(
-            f"weights: row {row} of layer {layer}, head {head} sums to {sums[layer, head, row]:.3f}"
-            f"{' and has negative entries' if weights.min() < 0 else ''}, not 1; give weights after "
+            f"weights: row {row} of layer {layer}, head {head} {found}; give weights after "
             "the softmax over keys (the last axis), or give query and key"
         )
     return weights.astype(np.float16) if weights.size > _COMPACT else weights
@@ -202,8 +221,9 @@ def _checked_scores(query: Any, key: Any, tokens: list[str], targets: list[str])
             )
         if not np.isfinite(array).all():
             raise ValueError(f"{name}: holds NaN or infinity")
-    if query.shape[:2] != key.shape[:2] or query.shape[3] != key.shape[3]:
+    if query.shape[:2] != key.shape[:2] or query.shape[3] != key.shape[3] or query.shape[3] == 0:
         raise ValueError(
-            f"query {query.shape} and key {key.shape} do not fit: layers, heads and d_k must be the same"
+            f"query {query.shape} and key {key.shape} do not fit: layers, heads and d_k (at least 1) must "
+            "be the same"
         )
     return {"scores": query @ key.swapaxes(-1, -2), "d_k": query.shape[-1]}

@@ -2,6 +2,7 @@
 
 import base64
 import html
+import inspect
 import json
 import uuid
 from pathlib import Path
@@ -37,7 +38,7 @@ class Widget(anywidget.AnyWidget):
 
     def describe(self) -> str:
         """Return the sentence that says what the widget shows."""
-        return (type(self).__doc__ or type(self).__name__).partition("\n")[0]
+        return (inspect.getdoc(type(self)) or type(self).__name__).partition("\n")[0]
 
     def picture(self) -> str:
         """Return an SVG picture of the widget's first state."""
@@ -68,6 +69,7 @@ class Widget(anywidget.AnyWidget):
         path.write_text(
             f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            '<link rel="icon" href="data:,">'
             "<style>:root{color-scheme:light dark}main{max-width:860px;margin:auto}</style>"
             f"<main><h1>{title}</h1>{self.to_html()}</main></html>",
             encoding="utf-8",

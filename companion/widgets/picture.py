@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import struct
 import zlib
 from html import escape
@@ -10,6 +11,8 @@ from pathlib import Path
 import numpy as np
 
 PALETTE = json.loads((Path(__file__).parent / "lib" / "palette.json").read_text("utf-8"))
+# What XML 1.0 has no way to write (section 2.2, production 2).
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def matrix_svg(matrix: np.ndarray, rows: list[str], columns: list[str]) -> str:
@@ -27,12 +30,12 @@ def matrix_svg(matrix: np.ndarray, rows: list[str], columns: list[str]) -> str:
         for i, word in enumerate(rows):
             y = top + (i + 0.7) * cell
             labels.append(
-                f'<text x="{left - 6}" y="{y:.0f}" text-anchor="end">{escape(word)}</text>'
+                f'<text x="{left - 6}" y="{y:.0f}" text-anchor="end">{_text(word)}</text>'
             )
         for j, word in enumerate(columns):
             x = left + (j + 0.65) * cell
             labels.append(
-                f'<text transform="translate({x:.0f} {top - 6}) rotate(-60)">{escape(word)}</text>'
+                f'<text transform="translate({x:.0f} {top - 6}) rotate(-60)">{_text(word)}</text>'
             )
     image = base64.b64encode(_png(_shade(matrix))).decode()
     return (
@@ -43,6 +46,11 @@ def matrix_svg(matrix: np.ndarray, rows: list[str], columns: list[str]) -> str:
         f'preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,{image}"/>'
         "</svg>"
     )
+
+
+def _text(word: str) -> str:
+    """Text for XML; what XML cannot hold, such as control characters, becomes �."""
+    return escape(_NOT_XML.sub("\ufffd", word))
 
 
 def _shade(matrix: np.ndarray) -> np.ndarray:

@@ -25,10 +25,12 @@ class Quiz(Widget):
     chosen = t.List(t.Int()).tag(sync=True)
 
     def __init__(self, questions: list[dict[str, Any]]) -> None:
+        if not isinstance(questions, list | tuple) or not questions:
+            raise ValueError(
+                f"questions: a list of at least one question is needed, not {questions!r:.60}"
+            )
         for number, question in enumerate(questions, 1):
             _check(number, question)
-        if not questions:
-            raise ValueError("questions: the list is empty; give at least one question")
         super().__init__(questions=questions, chosen=[-1] * len(questions))
 
     @classmethod
@@ -44,13 +46,14 @@ class Quiz(Widget):
             raise FileNotFoundError(f"path: there is no file {str(path)!r} in {str(Path.cwd())!r}")
         try:
             questions = json.loads(path.read_text("utf-8"))
-        except json.JSONDecodeError as error:
+        except ValueError as error:
             raise ValueError(f"path: {str(path)!r} is not JSON: {error}") from error
         return cls(questions)
 
     def describe(self) -> str:
         """Return how many questions there are."""
-        return f"A quiz of {len(self.questions)} questions."
+        count = len(self.questions)
+        return f"A quiz of {count} question{'s' if count > 1 else ''}."
 
     def still(self) -> str:
         """Return the questions as a list, each with its right answer folded away."""
@@ -77,14 +80,22 @@ def _check(number: int, question: object) -> None:
     problem = None
     if not isinstance(question, dict) or set(question) != {"question", "answers"}:
         problem = 'give {"question": …, "answers": […]}'
-    elif len(question["answers"]) < 2:
-        problem = "give at least two answers"
-    elif any(
-        not {"text", "why"} <= set(answer) <= {"text", "why", "right"}
-        for answer in question["answers"]
-    ):
+    elif not isinstance(question["question"], str):
+        problem = f'"question" is a text, not {question["question"]!r:.60}'
+    elif not isinstance(question["answers"], list | tuple) or len(question["answers"]) < 2:
+        problem = 'give "answers", a list of at least two'
+    elif not all(map(_is_answer, question["answers"])):
         problem = 'each answer is {"text": …, "why": …} and, for one of them, "right": true'
-    elif sum(bool(answer.get("right")) for answer in question["answers"]) != 1:
+    elif sum(answer.get("right", False) for answer in question["answers"]) != 1:
         problem = "exactly one answer must be right"
     if problem:
         raise ValueError(f"questions: question {number} is not of the right form: {problem}")
+
+
+def _is_answer(answer: object) -> bool:
+    return (
+        isinstance(answer, dict)
+        and {"text", "why"} <= set(answer) <= {"text", "why", "right"}
+        and all(isinstance(answer[name], str) for name in ("text", "why"))
+        and isinstance(answer.get("right", False), bool)
+    )

@@ -27,10 +27,11 @@ export async function start(id) {
   const place = document.getElementById(id);
   const [state, source] = place.querySelectorAll("script");
   const still = place.querySelector("figure");
-  const model = savedModel(JSON.parse(state.textContent, revive));
-  const url = URL.createObjectURL(new Blob([JSON.parse(source.textContent)], { type: "text/javascript" }));
   const el = document.createElement("div");
+  let url;
   try {
+    const model = savedModel(JSON.parse(state.textContent, revive));
+    url = URL.createObjectURL(new Blob([JSON.parse(source.textContent)], { type: "text/javascript" }));
     const module = await import(url);
     still.replaceWith(el);
     await module.default.render({ model, el });

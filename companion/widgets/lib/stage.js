@@ -42,16 +42,16 @@ export function paintMatrix(canvas, rows, scale) {
 /**
  * Keys, arcs, queries and matrix, side by side, one line of pixels a token.
  * The queries are a list box (one stop of the Tab key): up and down choose a query, left and right walk
- * along its keys. Pointing previews a row (`onHover`), pressing picks it (`onPick`).
+ * along its keys. Pointing previews a row (`onHover`, without arguments when the pointer leaves), pressing
+ * picks it (`onPick`); `picked()` tells the row and column from which the arrow keys go on.
  */
-export function stage({ keys, queries, padding, onHover, onPick }) {
+export function stage({ keys, queries, padding, picked, onHover, onPick }) {
   const rowHeight = Math.min(26, Math.max(3, Math.floor(416 / queries.length)));
   const height = rowHeight * queries.length;
   const keyHeight = Math.min(26, height / keys.length);
   const dense = rowHeight < 14;
   const prefix = `q${Math.random().toString(36).slice(2)}`;
   let geometry = {};
-  let picked = [0, -1];
 
   const matrix = h("canvas", { class: "matrix", "aria-hidden": "true" });
   const overlay = h("canvas", { class: "overlay", "aria-hidden": "true" });
@@ -68,7 +68,7 @@ export function stage({ keys, queries, padding, onHover, onPick }) {
   const element = h("div", {
     class: "stage", style: `height:${height + HEADER}px`,
     onpointermove: (event) => event.pointerType === "mouse" && point(event, onHover),
-    onpointerleave: () => onHover(...picked),
+    onpointerleave: () => onHover(),
     onpointerdown: (event) => point(event, onPick),
   }, matrix, overlay, list);
 
@@ -82,7 +82,7 @@ export function stage({ keys, queries, padding, onHover, onPick }) {
   }
 
   function step(event) {
-    const [row, column] = picked;
+    const [row, column] = picked();
     const last = queries.length - 1;
     const next = {
       ArrowDown: [Math.min(row + 1, last), column], ArrowUp: [Math.max(row - 1, 0), column],
@@ -114,7 +114,6 @@ export function stage({ keys, queries, padding, onHover, onPick }) {
 
   function highlight(rows, row, column, scale) {
     if (!geometry.width) resize();
-    picked = [row, column];
     items.forEach((item, i) => item.setAttribute("aria-selected", i === row));
     list.setAttribute("aria-activedescendant", items[row].id);
     const context = overlay.getContext("2d");

@@ -17,14 +17,14 @@ export function defineWidget(css, draw) {
       const listeners = new Set();
       let colours;
       const cleanups = [
-        followTheme((next, mode) => {
+        followTheme(guard(root, (next, mode) => {
           colours = next;
           el.style.colorScheme = mode;
           for (const [name, value] of Object.entries(colours)) {
             if (typeof value === "string") el.style.setProperty(`--${name}`, value);
           }
           listeners.forEach((listener) => listener(colours));
-        }),
+        })),
       ];
       const onTheme = (listener) => {
         listeners.add(listener);

@@ -1,0 +1,1 @@
+"""What is trained: the recipe of each model."""
