@@ -15,15 +15,16 @@ _PACKAGE = Path(__file__).parent
 
 
 class Source:
-    """The source of a function or class, highlighted, with a link to its file."""
+    """The source of a function or class, highlighted; with a link to its file, if that is ours."""
 
     def __init__(self, thing: Callable) -> None:
         lines, start = inspect.getsourcelines(thing)
         path = Path(inspect.getsourcefile(thing)).resolve()
         self.code = "".join(lines)
-        inside = path.is_relative_to(_PACKAGE)
-        self.place = path.relative_to(_PACKAGE.parent).as_posix() if inside else path.name
-        self.link = f"{REPOSITORY}/blob/main/{self.place}#L{start}-L{start + len(lines) - 1}"
+        self.place, self.link = path.name, None
+        if path.is_relative_to(_PACKAGE):
+            self.place = path.relative_to(_PACKAGE.parent).as_posix()
+            self.link = f"{REPOSITORY}/blob/main/{self.place}#L{start}-L{start + len(lines) - 1}"
 
     def __repr__(self) -> str:
         """Return the source as text."""
@@ -32,9 +33,12 @@ class Source:
     def _repr_html_(self) -> str:
         code = highlight(self.code, PythonLexer(), HtmlFormatter(cssclass="highlight"))
         code = code.replace("<pre>", '<pre tabindex="0">', 1)
+        place = escape(self.place)
+        if self.link:
+            place = f'<a href="{escape(self.link)}">{place}</a>'
         return (
-            f'<figure class="companion-source">{code}<figcaption>the code that runs: '
-            f'<a href="{escape(self.link)}">{escape(self.place)}</a></figcaption></figure>'
+            f'<figure class="companion-source">{code}'
+            f"<figcaption>the code that runs: {place}</figcaption></figure>"
         )
 
 
@@ -44,8 +48,15 @@ def show_source(*things: Callable) -> None:
     Raises:
         TypeError: one of them has no Python source (a built-in, or an object that is neither function nor class).
     """
-    for thing in things:
-        if not (inspect.isfunction(thing) or inspect.isclass(thing) or inspect.ismethod(thing)):
-            raise TypeError(f"things: a Python function or class is needed, not {thing!r}")
-    for thing in things:
-        display(Source(thing))
+    for source in [_source(thing) for thing in things]:
+        display(source)
+
+
+def _source(thing: Callable) -> Source:
+    thing = inspect.unwrap(thing)  # what a decorator such as torch.no_grad put around it
+    if not (inspect.isfunction(thing) or inspect.isclass(thing) or inspect.ismethod(thing)):
+        raise TypeError(f"things: a Python function or class is needed, not {thing!r}")
+    try:
+        return Source(thing)
+    except (OSError, TypeError) as error:
+        raise TypeError(f"things: {thing!r} has no Python source ({error})") from error

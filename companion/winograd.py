@@ -126,7 +126,7 @@ class Resolver(nn.Module):
         nn.init.normal_(self.words.weight, std=0.025)
         nn.init.normal_(self.positions.weight, std=0.025)
         # A head that begins by handing on its share of the word it looks at has only to learn where
-        # to look: that halves the training.
+        # to look.
         for look in self.looks:
             nn.init.eye_(look.attention.value.weight)
             nn.init.eye_(look.attention.output.weight)

@@ -25,22 +25,32 @@ THINGS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def displayed(monkeypatch):
+    """What was displayed, in its order."""
+    shown = []
+    monkeypatch.setattr(show, "display", shown.append)
+    return shown
+
+
 def text_of(source):
     block = source._repr_html_().partition("<figcaption>")[0]
     return html.unescape(re.sub("<[^>]*>", "", block)).strip()
 
 
 @pytest.mark.parametrize("thing", THINGS, ids=lambda thing: thing.__qualname__)
-def test_what_is_shown_is_the_very_source(thing):
-    source = show_source(thing)
+def test_what_is_shown_is_the_very_source(thing, displayed):
+    show_source(thing)
+    (source,) = displayed
     assert source.code == inspect.getsource(thing)
     assert text_of(source).split() == source.code.split()
     assert repr(source).endswith(source.code)
 
 
 @pytest.mark.parametrize("thing", THINGS, ids=lambda thing: thing.__qualname__)
-def test_it_links_to_the_file_and_its_lines(thing):
-    source = show_source(thing)
+def test_it_links_to_the_file_and_its_lines(thing, displayed):
+    show_source(thing)
+    (source,) = displayed
     path, first, last = re.fullmatch(
         rf"{re.escape(REPOSITORY)}/blob/main/(.*)#L(\d+)-L(\d+)", source.link
     ).groups()
@@ -50,28 +60,42 @@ def test_it_links_to_the_file_and_its_lines(thing):
     assert repr(source).startswith(f"# {path}\n")
 
 
-def test_source_is_escaped():
+def test_several_are_shown_in_their_order(displayed):
+    assert show_source(*THINGS) is None
+    assert [source.code for source in displayed] == [inspect.getsource(thing) for thing in THINGS]
+
+
+def test_where_one_is_refused_none_is_shown(displayed):
+    with pytest.raises(TypeError):
+        show_source(show_source, int)
+    assert displayed == []
+
+
+def test_source_is_escaped(displayed):
     def nasty():
         return "<script>alert('&')</script>"
 
-    block = show_source(nasty)._repr_html_()
+    show_source(nasty)
+    block = displayed[0]._repr_html_()
     assert "<script" not in block
     assert "&lt;script&gt;" in block
 
 
-def test_what_a_decorator_put_around_it_is_not_shown():
+def test_what_a_decorator_put_around_it_is_not_shown(displayed):
     @functools.cache
     @torch.no_grad()
     def decorated():
         return "this very line"
 
-    source = show_source(decorated)
+    show_source(decorated)
+    (source,) = displayed
     assert "this very line" in source.code
     assert source.place == Path(__file__).name
 
 
-def test_what_is_not_ours_has_no_link():
-    source = show_source(torch.nn.functional.softmax)
+def test_what_is_not_ours_has_no_link(displayed):
+    show_source(torch.nn.functional.softmax)
+    (source,) = displayed
     assert source.link is None
     assert "<a " not in source._repr_html_()
     assert "functional.py" in source._repr_html_()
@@ -81,19 +105,20 @@ def test_what_is_not_ours_has_no_link():
     "thing", [len, int, sys, 3, "attention", None, torch.nn.Linear(1, 1)], ids=repr
 )
 def test_what_has_no_python_source_is_refused(thing):
-    with pytest.raises(TypeError, match=r"^thing: "):
+    with pytest.raises(TypeError, match=r"^things: "):
         show_source(thing)
 
 
 def test_a_function_whose_source_is_gone_is_refused():
     names = {}
     exec("def lost(): pass", names)  # noqa: S102
-    with pytest.raises(TypeError, match=r"^thing: .*lost.* has no Python source"):
+    with pytest.raises(TypeError, match=r"^things: .*lost.* has no Python source"):
         show_source(names["lost"])
 
 
-def test_the_code_can_be_reached_and_scrolled_with_the_keyboard():
-    assert '<pre tabindex="0">' in show_source(show_source)._repr_html_()
+def test_the_code_can_be_reached_and_scrolled_with_the_keyboard(displayed):
+    show_source(show_source)
+    assert '<pre tabindex="0">' in displayed[0]._repr_html_()
 
 
 def test_the_module_has_one_address_of_the_repository():

@@ -110,9 +110,9 @@ PERMIT = Family(
         "the {first} refused the {second} a permit because they {cue} unrest",
         "the {first} denied the {second} a permit because they {cue} riots",
         "the {first} stopped the {second} because they {cue} disorder",
-        "the {second} were refused a permit by the city {first} because they {cue} violence",
+        "the {second} were refused a permit by the {first} because they {cue} violence",
         "the {second} were denied a permit by the {first} because they {cue} unrest",
-        "the {second} got no permit from the {first} because they {cue} riots",
+        "the {second} got no permit from the city {first} because they {cue} riots",
         "the {second} were stopped by the {first} because they {cue} disorder",
     ),
 )

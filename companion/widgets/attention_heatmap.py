@@ -148,17 +148,16 @@ class AttentionHeatmap(Widget):
     @property
     def heights(self) -> tuple[int, int]:
         """Pixels the widget takes, (on a wide page, on a phone); mirrors the sizes in the JavaScript."""
-        given = self.scores if self.weights is None else self.weights
-        layers, heads, n_queries, _ = given.shape
-        stage = n_queries * min(26, max(3, 416 // n_queries)) + 76
-        small = heads > 8
-        thumbs = 0 if layers * heads == 1 else layers * (32 if small else 52)
-        phone_thumbs = (
-            0
-            if layers * heads == 1
-            else layers * (24 + 40 * math.ceil(heads / (12 if small else 8)))
-        )
-        return (stage + thumbs + 236, stage + phone_thumbs + 350)
+        from_scores = self.weights is None
+        layers, heads, n_queries, _ = (self.scores if from_scores else self.weights).shape
+        figure = n_queries * min(26, max(3, 416 // n_queries)) + 76
+        wide, narrow = (252, 372) if from_scores else (214, 296)  # controls, legend, readout, gaps
+        if layers * heads > 1:
+            small = heads > 8
+            lines = math.ceil(heads / (12 if small else 8))
+            wide += 6 + layers * (32 if small else 52)
+            narrow += 6 + layers * (23 + lines * (27 if small else 40))
+        return (figure + wide, figure + narrow)
 
 
 def _four_axes(name: str, values: Any) -> np.ndarray:  # noqa: ANN401

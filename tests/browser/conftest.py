@@ -104,7 +104,7 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Call
             java_script_enabled=scripts,
         )
         context.set_default_timeout(10_000)
-        recorder = Recorder(context, origin_of(address), expected or [])
+        recorder = Recorder(context, origin_of(address), scripts, expected or [])
         recorders.append(recorder)
         page = context.new_page()
         page.recorder = recorder

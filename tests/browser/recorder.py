@@ -27,6 +27,7 @@ class Recorder:
 
     context: BrowserContext
     origin: str
+    scripts: bool = True
     expected: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -62,13 +63,12 @@ class Recorder:
     def look(self) -> list[str]:
         """Let what is under way finish, then return all problems, what the pages tell included."""
         found = []
-        for page in self.context.pages:
+        for page in self.context.pages if self.scripts else []:
             try:
                 page.evaluate(_SETTLED)
                 found += [f"alert on the page: {text}" for text in page.evaluate(_ALERTS)]
             except Error as error:
-                if "JavaScript is disabled" not in str(error):
-                    found.append(f"the page does not answer: {error}")
+                found.append(f"the page does not answer: {error}")
         return self.problems + found
 
     def check(self) -> None:

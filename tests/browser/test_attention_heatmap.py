@@ -121,7 +121,7 @@ class TestReading:
         weights = _weights()
         seen.queries.focus()
         row, column = 0, -1
-        for key, row, column in [  # noqa: B007
+        for key, row, column in [
             ("ArrowDown", 1, -1),
             ("ArrowRight", 1, 0),
             ("ArrowRight", 1, 1),

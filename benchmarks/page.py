@@ -1,0 +1,211 @@
+"""The published page: input to paint, weight, and time until its widgets are alive.
+
+Run as `python benchmarks/page.py`, after `make book SERVE=0`; budgets are in CONTRIBUTING.md.
+"""
+
+import functools
+import gzip
+import itertools
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from companion.site.serve import make_server
+from companion.widgets import AttentionHeatmap
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "browser"))
+from chromium import ARGUMENTS  # noqa: E402
+from reading import Heatmap  # noqa: E402
+from recorder import ALIVE  # noqa: E402
+
+EVENTS = 80
+METHOD = """Milliseconds, {events} real events each (Playwright's mouse, keyboard and touch screen), {cores} cores, load {load:.1f}.
+paint:  from the start of the event's first handler until after the frame that shows it has been painted
+        (requestAnimationFrame, then a MessageChannel message). The browser runs without a frame-rate
+        limit, so that waiting for the screen's next refresh, up to 16.7 ms, is not counted.
+script: until the last handler of the event has returned."""
+# Times each event of one type, from the first handler on its way down to the last on its way up.
+_STOPWATCH = """(type) => {
+  window.times = [];
+  let start, script;
+  const first = () => {
+    start = performance.now();
+    const from = start;
+    requestAnimationFrame(() => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => { times.push([performance.now() - from, script]); port1.close(); };
+      port2.postMessage(0);
+    });
+  };
+  const last = () => (script = performance.now() - start);
+  window.stop?.();
+  addEventListener(type, first, true);
+  addEventListener(type, last);
+  window.stop = () => {
+    removeEventListener(type, first, true);
+    removeEventListener(type, last);
+  };
+}"""
+# Notes when the last widget has come alive.
+_WATCH = f"""(() => {{
+  const alive = {ALIVE};
+  const look = () => document.readyState !== 'loading' && alive()
+    ? (window.aliveAt = performance.now()) : requestAnimationFrame(look);
+  look();
+}})()"""
+
+
+def heatmap(n: int, heads: int, layers: int, *, scores: bool) -> AttentionHeatmap:
+    """A heat map of this size, over scores (all steps) or over given weights."""
+    generator = torch.Generator().manual_seed(0)
+    tokens = [f"token{i}" for i in range(n)]
+    query, key = (torch.randn(layers, heads, n, 16, generator=generator) for _ in range(2))
+    if scores:
+        return AttentionHeatmap(tokens, query=query, key=key, causal=True)
+    return AttentionHeatmap(tokens, (query @ key.mT / 4).softmax(-1))
+
+
+def actions(seen: Heatmap, heads: int, layers: int) -> Iterator[tuple[str, str, Callable]]:
+    """What a reader does: its name, the event to time, and a function that does it for the i-th time."""
+    n, mouse, keyboard = seen.n_rows, seen.page.mouse, seen.page.keyboard
+    x0, y0 = seen.centre(0, 0)
+    x1, y1 = seen.centre(n - 1, n - 1)
+
+    def cell(i: int) -> tuple[float, float]:
+        row, column = i % n, i * 5 % n
+        return x0 + column * (x1 - x0) / (n - 1), y0 + row * (y1 - y0) / (n - 1)
+
+    yield "pointer over rows", "pointermove", lambda i: mouse.move(*cell(i))
+    yield "click on a cell", "pointerdown", lambda i: mouse.click(*cell(i))
+    yield "tap on a cell", "pointerdown", lambda i: seen.page.touchscreen.tap(*cell(i))
+    seen.press("Home")
+    keys = ["ArrowDown", "ArrowRight"] * (min(n, EVENTS) - 1) + ["ArrowUp"] * EVENTS
+    yield "arrow keys", "keydown", lambda i: keyboard.press(keys[i])
+    yield "temperature", "input", functools.partial(_slide, seen)
+    thumbs = [
+        seen.thumb(layer + 1, head + 1).bounding_box()
+        for layer, head in itertools.product(range(layers), range(heads))
+    ]
+    yield "another head", "click", lambda i: _click(mouse, thumbs[i * 7 % len(thumbs)])
+
+
+def _slide(seen: Heatmap, i: int) -> None:
+    if i == 0:
+        seen.slider.focus()
+    seen.page.keyboard.press("ArrowLeft" if i // 20 % 2 else "ArrowRight")
+
+
+def _click(mouse: object, box: dict[str, float]) -> None:
+    mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
+def latencies(page: Page, event: str, act: Callable[[int], None]) -> list[list[float]]:
+    """[paint, script] of each event."""
+    page.evaluate(_STOPWATCH, event)
+    for i in range(EVENTS):
+        done = page.evaluate("times.length")
+        act(i)
+        page.wait_for_function(f"times.length > {done}")
+    return page.evaluate("times")
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which this share of the values lies."""
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+def interaction(browser: Browser, folder: Path) -> None:
+    """Print how fast the heat map answers, small and large."""
+    load = os.getloadavg()[0]
+    print(METHOD.format(events=EVENTS, cores=os.cpu_count(), load=load))
+    for n, heads, layers, scores in [(12, 8, 2, True), (128, 12, 6, False), (128, 12, 6, True)]:
+        kind = "scores" if scores else "weights"
+        print(f"\nAttentionHeatmap, {n} tokens, {heads} heads, {layers} layers, {kind}")
+        print(f"{'':<20} {'paint p50':>10} {'p95':>7} {'max':>7} {'script p50':>11} {'p95':>7}")
+        heatmap(n, heads, layers, scores=scores).save_html(folder / "widget.html")
+        context = browser.new_context(has_touch=True, viewport={"width": 1280, "height": 1400})
+        page = context.new_page()
+        page.goto((folder / "widget.html").as_uri())
+        page.wait_for_function(ALIVE)
+        page.wait_for_timeout(1500)
+        for name, event, act in actions(Heatmap(page, n, n), heads, layers):
+            paint, script = zip(*latencies(page, event, act), strict=True)
+            print(
+                f"{name:<20} {statistics.median(paint):>10.1f} {percentile(paint, 0.95):>7.1f} "
+                f"{max(paint):>7.1f} {statistics.median(script):>11.1f} {percentile(script, 0.95):>7.1f}"
+            )
+        context.close()
+
+
+def weights(browser: Browser, book: Path) -> None:
+    """Print what each page of the book weighs, gzipped, and when its widgets are alive."""
+    server = make_server(book, 0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    kinds = ["document", "stylesheet", "script", "font", "image", "plotly.js"]
+    print("\nPages of the book: KB gzipped, by kind, with an empty cache; milliseconds until every")
+    print("widget is alive (of three loads, from a server on this machine).")
+    print(
+        f"{'':<45}"
+        + "".join(f"{kind:>11}" for kind in kinds)
+        + f"{'all':>8} {'alive':>7} {'max':>6}"
+    )
+    for path in sorted((book / "chapters").rglob("*.html")):
+        name = path.relative_to(book).as_posix()
+        sizes: Counter[str] = Counter()
+        alive = []
+        for _ in range(3):
+            context = browser.new_context()
+            page = context.new_page()
+            page.add_init_script(_WATCH)
+            responses = []
+            page.on("response", lambda response: responses.append(response))  # noqa: B023, PLW0108
+            page.goto(f"http://127.0.0.1:{server.server_port}/{name}", wait_until="networkidle")
+            page.wait_for_function("window.aliveAt !== undefined")
+            alive.append(page.evaluate("aliveAt"))
+            sizes = Counter()
+            for response in responses:
+                if response.url.startswith("http"):
+                    kind = response.request.resource_type
+                    kind = "plotly.js" if response.url.endswith("plotly.js") else kind
+                    sizes[kind] += packed(response.url, response.body())
+            context.close()
+        cells = "".join(f"{sizes[kind] / 1000:>11.1f}" for kind in kinds)
+        total = f"{sum(sizes.values()) / 1000:>8.1f}"
+        print(f"{name[-44:]:<45}{cells}{total} {statistics.median(alive):>7.0f} {max(alive):>6.0f}")
+    server.shutdown()
+
+
+def packed(url: str, body: bytes) -> int:
+    """Bytes that travel: gzipped, but for what is packed already."""
+    return len(body) if url.endswith((".woff2", ".png", ".jpg")) else len(gzip.compress(body, 6))
+
+
+def main() -> None:
+    """Print both tables."""
+    book = ROOT / "_build" / "html"
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            chromium_sandbox=False,
+            args=[*ARGUMENTS, "--disable-frame-rate-limit", "--disable-gpu-vsync"],
+        )
+        interaction(browser, Path(folder))
+        if (book / "index.html").is_file():
+            weights(browser, book)
+        else:
+            print(f"\nno book in {book}: build it with `make book SERVE=0`")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
