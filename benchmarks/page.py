@@ -4,10 +4,8 @@ Run as `python benchmarks/page.py`, after `make book SERVE=0`; budgets are in CO
 """
 
 import functools
-import gzip
 import itertools
 import os
-import shutil
 import statistics
 import sys
 import tempfile
@@ -24,26 +22,38 @@ from companion.widgets import AttentionHeatmap
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
-from chromium import ARGUMENTS  # noqa: E402
+from chromium import launch  # noqa: E402
 from reading import Heatmap  # noqa: E402
-from recorder import ALIVE  # noqa: E402
+from recorder import ALIVE, packed  # noqa: E402
 
 EVENTS = 80
-METHOD = """Milliseconds, {events} real events each (Playwright's mouse, keyboard and touch screen), {cores} cores, load {load:.1f}.
+METHOD = """Milliseconds, {events} real events each (Playwright's mouse, keyboard and touch screen); {cores} cores, load {load:.1f}.
 paint:  from the start of the event's first handler until after the frame that shows it has been painted
-        (requestAnimationFrame, then a MessageChannel message). The browser runs without a frame-rate
-        limit, so that waiting for the screen's next refresh, up to 16.7 ms, is not counted.
-script: until the last handler of the event has returned."""
-# Times each event of one type, from the first handler on its way down to the last on its way up.
+        (requestAnimationFrame, then a MessageChannel message). Keys and presses come at any time, so up to
+        16.7 ms of it is waiting for the screen's next refresh; pointer moves come with the refresh.
+work:   the same without the waiting: handlers, then the frame from its start until after its painting.
+script: the handlers alone."""
+# Times each event of one type, from the first handler on its way down to the last on its way up. A loop that
+# is always the frame's first callback notes when the frame starts.
 _STOPWATCH = """(type) => {
   window.times = [];
-  let start, script;
+  let start, script, frame;
+  const loop = () => {
+    frame = performance.now();
+    next = requestAnimationFrame(loop);
+  };
+  let next = requestAnimationFrame(loop);
   const first = () => {
     start = performance.now();
     const from = start;
     requestAnimationFrame(() => {
+      const began = frame;
       const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => { times.push([performance.now() - from, script]); port1.close(); };
+      port1.onmessage = () => {
+        const now = performance.now();
+        times.push([now - from, script + now - began, script]);
+        port1.close();
+      };
       port2.postMessage(0);
     });
   };
@@ -52,6 +62,7 @@ _STOPWATCH = """(type) => {
   addEventListener(type, first, true);
   addEventListener(type, last);
   window.stop = () => {
+    cancelAnimationFrame(next);
     removeEventListener(type, first, true);
     removeEventListener(type, last);
   };
@@ -110,7 +121,7 @@ def _click(mouse: object, box: dict[str, float]) -> None:
 
 
 def latencies(page: Page, event: str, act: Callable[[int], None]) -> list[list[float]]:
-    """[paint, script] of each event."""
+    """[paint, work, script] of each event."""
     page.evaluate(_STOPWATCH, event)
     for i in range(EVENTS):
         done = page.evaluate("times.length")
@@ -131,7 +142,10 @@ def interaction(browser: Browser, folder: Path) -> None:
     for n, heads, layers, scores in [(12, 8, 2, True), (128, 12, 6, False), (128, 12, 6, True)]:
         kind = "scores" if scores else "weights"
         print(f"\nAttentionHeatmap, {n} tokens, {heads} heads, {layers} layers, {kind}")
-        print(f"{'':<20} {'paint p50':>10} {'p95':>7} {'max':>7} {'script p50':>11} {'p95':>7}")
+        print(
+            f"{'':<18}{'paint p50':>11}{'p95':>7}{'max':>7}{'work p50':>11}{'p95':>7}{'max':>7}"
+            f"{'script p50':>12}{'p95':>7}{'max':>7}"
+        )
         heatmap(n, heads, layers, scores=scores).save_html(folder / "widget.html")
         context = browser.new_context(has_touch=True, viewport={"width": 1280, "height": 1400})
         page = context.new_page()
@@ -139,11 +153,12 @@ def interaction(browser: Browser, folder: Path) -> None:
         page.wait_for_function(ALIVE)
         page.wait_for_timeout(1500)
         for name, event, act in actions(Heatmap(page, n, n), heads, layers):
-            paint, script = zip(*latencies(page, event, act), strict=True)
-            print(
-                f"{name:<20} {statistics.median(paint):>10.1f} {percentile(paint, 0.95):>7.1f} "
-                f"{max(paint):>7.1f} {statistics.median(script):>11.1f} {percentile(script, 0.95):>7.1f}"
-            )
+            columns = zip(*latencies(page, event, act), strict=True)
+            figures = [
+                f"{statistics.median(column):>{width}.1f}{percentile(column, 0.95):>7.1f}{max(column):>7.1f}"
+                for column, width in zip(columns, (11, 11, 12), strict=True)
+            ]
+            print(f"{name:<18}{''.join(figures)}", flush=True)
         context.close()
 
 
@@ -177,7 +192,7 @@ def weights(browser: Browser, book: Path) -> None:
                 if response.url.startswith("http"):
                     kind = response.request.resource_type
                     kind = "plotly.js" if response.url.endswith("plotly.js") else kind
-                    sizes[kind] += packed(response.url, response.body())
+                    sizes[kind] += packed(response)
             context.close()
         cells = "".join(f"{sizes[kind] / 1000:>11.1f}" for kind in kinds)
         total = f"{sum(sizes.values()) / 1000:>8.1f}"
@@ -185,20 +200,11 @@ def weights(browser: Browser, book: Path) -> None:
     server.shutdown()
 
 
-def packed(url: str, body: bytes) -> int:
-    """Bytes that travel: gzipped, but for what is packed already."""
-    return len(body) if url.endswith((".woff2", ".png", ".jpg")) else len(gzip.compress(body, 6))
-
-
 def main() -> None:
     """Print both tables."""
     book = ROOT / "_build" / "html"
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            chromium_sandbox=False,
-            args=[*ARGUMENTS, "--disable-frame-rate-limit", "--disable-gpu-vsync"],
-        )
+        browser = launch(playwright)
         interaction(browser, Path(folder))
         if (book / "index.html").is_file():
             weights(browser, book)

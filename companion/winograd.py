@@ -132,14 +132,14 @@ class Resolver(nn.Module):
             nn.init.eye_(look.attention.output.weight)
 
     def forward(self, tokens: Tensor, at: Tensor | None = None) -> Tensor:
-        """Score every word of the vocabulary at every position, or at one of each sentence.
+        """Score every word of the vocabulary at every position, or at some of each sentence.
 
         Args:
             tokens: (batch, n), numbers of words; `pad` fills up shorter sentences.
-            at: (batch,), the one position to answer for, which is less work; None means all.
+            at: (batch, k), the positions to answer for, which is less work; None means all.
 
         Returns:
-            Logits, (batch, n, vocabulary), or (batch, 1, vocabulary) with `at`.
+            Logits, (batch, n, vocabulary), or (batch, k, vocabulary) with `at`.
 
         Raises:
             ValueError: If tokens does not have two axes, or has more words than max_words.
@@ -147,9 +147,9 @@ class Resolver(nn.Module):
         words, x, mask = self._embed(tokens)
         for number, look in enumerate(self.looks[:-1]):
             x = self._add(number, x, look(x, x, mask))  # (batch, n, d_model)
-        asking = x if at is None else x[torch.arange(len(x)), at][:, None]  # (batch, n or 1, ...)
+        asking = x if at is None else x[torch.arange(len(x))[:, None], at]  # (batch, k, d_model)
         seen = self.looks[-1](asking, x, mask, words if self.word_values else None)
-        return self._logits(self.dropout(seen))  # (batch, n or 1, vocabulary)
+        return self._logits(self.dropout(seen))  # (batch, n or k, vocabulary)
 
     @torch.no_grad()
     def trace(self, tokens: Tensor) -> Trace:

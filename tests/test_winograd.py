@@ -28,9 +28,10 @@ def test_shapes(n_layers, word_values):
         assert layer.weights.shape == (4, 5, 5)
 
 
-def test_one_position_is_answered_as_all_are():
-    model, at = small(), torch.tensor([4, 1])
-    torch.testing.assert_close(model(TOKENS, at)[:, 0], model(TOKENS)[[0, 1], at])
+def test_some_positions_are_answered_as_all_are():
+    model = small()
+    some, every = model(TOKENS, torch.tensor([[4, 0, 2], [1, 1, 0]])), model(TOKENS)
+    torch.testing.assert_close(some, torch.stack([every[0, [4, 0, 2]], every[1, [1, 1, 0]]]))
 
 
 def test_padding_changes_nothing():

@@ -56,7 +56,6 @@ def tidy(html: str) -> str:
 def _themed_formulas(html: str) -> str:
     """Let the colours of query, key and value in formulas follow the page's mode."""
     for name in ("query", "key", "value"):
-        html = html.replace(
-            f'style="color:{PALETTE["light"][name]};', f'style="color:var(--companion-{name});'
-        )
+        own = re.compile(rf'(style="[^"]*)color:{PALETTE["light"][name]};')
+        html = own.sub(rf"\1color:var(--companion-{name});", html)
     return html

@@ -1,9 +1,9 @@
 import css from "./attention_heatmap.css";
 import { readArray } from "./lib/array.js";
 import { rowSteps } from "./lib/attention.js";
-import { guard, h, toggle } from "./lib/dom.js";
+import { guard, h, soon, toggle } from "./lib/dom.js";
 import { headPicker } from "./lib/head_picker.js";
-import { paintMatrix, stage } from "./lib/stage.js";
+import { largest, paintMatrix, stage } from "./lib/stage.js";
 import { defineWidget } from "./lib/widget.js";
 
 const OPTIONS = ["scaled", "causal", "padded", "softmax", "temperature"];
@@ -101,14 +101,18 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
   function recompute() {
     rows = headRows(model.get("layer"), model.get("head"));
     view.paint(rows, scaleOf());
-    const peak = Math.max(...rows.map((row) => row.reduce((a, x) => (x === -Infinity ? a : Math.max(a, Math.abs(x))), 0)));
-    const stops = colours[model.get("softmax") ? "weights" : "scores"];
-    legend.replaceChildren(
-      h("span", {}, model.get("softmax") ? "0" : three(-peak)),
-      h("span", { class: "bar", style: `background:linear-gradient(to right,${stops})` }),
-      h("span", {}, model.get("softmax") ? "1" : three(peak)),
-    );
+    showLegend();
     draw({});
+  }
+
+  function showLegend() {
+    const softmax = model.get("softmax");
+    const peak = softmax ? 1 : largest(rows);
+    legend.replaceChildren(
+      h("span", {}, softmax ? "0" : three(-peak)),
+      h("span", { class: "bar", style: `background:linear-gradient(to right,${colours[softmax ? "weights" : "scores"]})` }),
+      h("span", {}, softmax ? "1" : three(peak)),
+    );
   }
 
   function draw({ row = model.get("row"), column = model.get("column") }) {
@@ -160,30 +164,27 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
     temperature.textContent = `temperature ${model.get("temperature").toFixed(2)}`;
   }
 
-  for (const name of OPTIONS) {
-    model.on(`change:${name}`, () => {
-      showOptions();
-      recompute();
-      picker.repaint();
-    });
-  }
-  for (const name of ["layer", "head"]) {
-    model.on(`change:${name}`, () => {
-      picker.select(model.get("layer"), model.get("head"));
-      recompute();
-    });
-  }
-  for (const name of ["row", "column"]) model.on(`change:${name}`, () => draw({}));
+  // Several traits may change in one turn (layer and head, say): one drawing shows them all.
+  const update = soon(root, () => {
+    showOptions();
+    picker.select(model.get("layer"), model.get("head"));
+    recompute();
+  });
+  const redraw = soon(root, () => draw({}));
+  for (const name of [...OPTIONS, "layer", "head"]) model.on(`change:${name}`, update);
+  for (const name of OPTIONS) model.on(`change:${name}`, picker.repaint);
+  for (const name of ["row", "column"]) model.on(`change:${name}`, redraw);
 
   showOptions();
+  picker.select(model.get("layer"), model.get("head"));
   onTheme((next) => {
     colours = next;
     recompute();
     picker.repaint();
   });
-  picker.select(model.get("layer"), model.get("head"));
   const observer = new ResizeObserver(guard(root, () => {
     view.resize();
+    picker.resize();
     recompute();
   }));
   observer.observe(view.element);

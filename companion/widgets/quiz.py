@@ -73,7 +73,7 @@ class Quiz(Widget):
             len(q["question"]) + sum(len(a["text"]) for a in q["answers"]) for q in self.questions
         )
         answers = max(len(question["answers"]) for question in self.questions)
-        return (200 + 52 * answers + longest // 6, 230 + 62 * answers + longest // 2)
+        return (180 + 50 * answers + longest // 6, 210 + 50 * answers + longest // 4)
 
 
 def _check(number: int, question: object) -> None:

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from playwright.sync_api import Locator, Page
 
 _NUMBER = re.compile(r"[−-]?(?:\d+\.\d+|∞)")
+_LIGHT = """(canvas, left, top, width, height) => {
+  const {data} = canvas.getContext('2d').getImageData(left, top, width, height);
+  const light = (i) => data[4 * i] + data[4 * i + 1] + data[4 * i + 2];
+  return Array.from({length: height}, (_, y) => Array.from({length: width}, (_, x) => light(y * width + x)));
+}"""
 
 
 def numbers(text: str) -> list[float]:
@@ -92,11 +97,15 @@ class Heatmap:
     def chosen_head(self) -> str:
         return self.place.get_by_role("radio", checked=True).get_attribute("aria-label")
 
-    def pixels(self, selector: str = "canvas.matrix") -> list[list[int]]:
+    def pixels(self) -> list[list[int]]:
         """How light each cell of the painted matrix is, 0 to 765."""
-        return self.place.locator(selector).first.evaluate("""(canvas) => {
-          const {width, height} = canvas;
-          const {data} = canvas.getContext('2d').getImageData(0, 0, width, height);
-          const light = (i) => data[4 * i] + data[4 * i + 1] + data[4 * i + 2];
-          return Array.from({length: height}, (_, y) => Array.from({length: width}, (_, x) => light(y * width + x)));
-        }""")
+        canvas = self.place.locator("canvas.matrix")
+        return canvas.evaluate(f"(canvas) => ({_LIGHT})(canvas, 0, 0, canvas.width, canvas.height)")
+
+    def thumb_pixels(self, layer: int, head: int) -> list[list[int]]:
+        """How light each pixel of a thumbnail is, within its border."""
+        return self.thumb(layer, head).evaluate(f"""(button) => {{
+          const canvas = button.closest('[role=radiogroup]').querySelector('canvas');
+          const [x, y, size] = [button.offsetLeft + 4, button.offsetTop + 4, button.offsetWidth - 8];
+          return ({_LIGHT})(canvas, x, y, size, size);
+        }}""")

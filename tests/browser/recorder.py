@@ -1,5 +1,6 @@
 """The safety net: writes down all that goes wrong in a browser context, so that no broken widget can pass."""
 
+import gzip
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ _SETTLED = """async () => {
   await new Promise((resolve) => setTimeout(resolve));
 }"""
 # What a reader sees in the place of a widget that broke: every alert, in and out of shadow roots.
-_ALERTS = """() => {
+ALERTS = """() => {
   const roots = [document];
   for (const root of roots) for (const e of root.querySelectorAll('*')) if (e.shadowRoot) roots.push(e.shadowRoot);
   return roots.flatMap((root) => [...root.querySelectorAll('[role=alert]')].map((e) => e.textContent));
@@ -30,6 +31,7 @@ class Recorder:
     scripts: bool = True
     expected: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    responses: list[Response] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.context.on("console", self._console)
@@ -53,6 +55,7 @@ class Recorder:
         self.problems.append(f"failed request: {request.url} ({request.failure})")
 
     def _response(self, response: Response) -> None:
+        self.responses.append(response)
         if response.url.startswith("http") and response.status != 200:
             self.problems.append(f"status {response.status}: {response.url}")
 
@@ -66,7 +69,7 @@ class Recorder:
         for page in self.context.pages if self.scripts else []:
             try:
                 page.evaluate(_SETTLED)
-                found += [f"alert on the page: {text}" for text in page.evaluate(_ALERTS)]
+                found += [f"alert on the page: {text}" for text in page.evaluate(ALERTS)]
             except Error as error:
                 found.append(f"the page does not answer: {error}")
         return self.problems + found
@@ -78,6 +81,16 @@ class Recorder:
         wrong = [p for p in problems if not any(part in p for part in self.expected)]
         wrong += [f"expected, but not seen: {part}" for part in self.expected if part not in met]
         assert not wrong, "\n".join(wrong)
+
+
+def packed(response: Response) -> int:
+    """How many bytes travel: the body, gzipped but where it is packed already."""
+    body = response.body()
+    return (
+        len(body)
+        if response.url.endswith((".woff2", ".png", ".jpg"))
+        else len(gzip.compress(body, 6))
+    )
 
 
 def origin_of(url: str) -> str:

@@ -402,16 +402,40 @@ class TestPicture:
         order = np.argsort(weights)
         assert (np.diff(light[order]) <= 0).all()
 
-    def test_a_thumbnail_shows_its_own_head(self, heatmap):
+    @pytest.mark.parametrize("width", [1280, 390])
+    def test_each_thumbnail_shows_its_own_head(self, heatmap, width):
+        n = 12  # each head looks at one key alone: a dark column
+        weights = np.zeros((2, 6, n, n))
+        for layer, head in itertools.product(range(2), range(6)):
+            weights[layer, head, :, 6 * layer + head] = 1
+        seen = heatmap(AttentionHeatmap([f"t{i}" for i in range(n)], weights), width=width)
+        seen.page.wait_for_timeout(200)
+        for layer, head in itertools.product(range(2), range(6)):
+            light = np.array(seen.thumb_pixels(layer + 1, head + 1))
+            dark = np.flatnonzero(light[light.shape[0] // 2] < 300)
+            assert int((dark.mean() + 1) / (len(light) + 2) * n) == 6 * layer + head
+
+    def test_thumbnails_follow_the_steps_and_the_theme(self, heatmap):
         seen = heatmap()
-        seen.page.wait_for_function(
-            "() => [...document.querySelector('.companion-widget > div').shadowRoot"
-            ".querySelectorAll('.thumb canvas')].every((c) => c.width === 7)"
-        )
-        first = seen.pixels(".thumb:nth-of-type(1) canvas")
-        assert first == seen.pixels()
-        seen.thumb(1, 2).click()
-        assert first != seen.pixels()
+        seen.page.wait_for_timeout(200)
+        looks = [seen.thumb_pixels(2, 3)]
+        seen.chip("softmax").uncheck()
+        seen.page.wait_for_timeout(200)
+        looks.append(seen.thumb_pixels(2, 3))
+        seen.page.evaluate("document.documentElement.dataset.theme = 'dark'")
+        seen.page.wait_for_timeout(200)
+        looks.append(seen.thumb_pixels(2, 3))
+        assert looks[0] != looks[1] != looks[2] != looks[0]
+
+    def test_thumbnails_survive_a_change_of_width(self, heatmap):
+        seen = heatmap()
+        seen.page.set_viewport_size({"width": 500, "height": 800})
+        seen.page.wait_for_timeout(200)
+        narrow = seen.thumb_pixels(2, 3)
+        seen.page.set_viewport_size({"width": 1280, "height": 800})
+        seen.page.wait_for_timeout(200)
+        assert np.ptp(narrow) > 200
+        assert np.ptp(seen.thumb_pixels(2, 3)) > 200
 
     def test_still_picture_without_javascript(self, saved, open_page):
         widget = _widget()

@@ -10,9 +10,11 @@ export function rowSteps(scores, { divisor, allowed, softmax, temperature }) {
 
 /** softmax(row / temperature); a fully masked row has no weights: all zero. */
 function softmaxRow(row, temperature) {
-  const largest = Math.max(...row);
+  let largest = -Infinity;
+  for (const score of row) if (score > largest) largest = score;
   if (largest === -Infinity) return row.fill(0);
-  const powers = row.map((score) => Math.exp((score - largest) / temperature));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((power) => power / sum);
+  let sum = 0;
+  for (let j = 0; j < row.length; j++) sum += row[j] = Math.exp((row[j] - largest) / temperature);
+  for (let j = 0; j < row.length; j++) row[j] /= sum;
+  return row;
 }

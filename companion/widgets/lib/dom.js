@@ -23,6 +23,19 @@ export const guard = (target, callback) => (...args) => {
   }
 };
 
+/** `callback`, run once at the end of the present turn, however often it is asked for until then. */
+export function soon(target, callback) {
+  let asked = false;
+  const run = guard(target, () => {
+    asked = false;
+    callback();
+  });
+  return () => {
+    if (!asked) queueMicrotask(run);
+    asked = true;
+  };
+}
+
 /** A check box in a chip. Returns {element, box}; `oninput(checked)` hears the reader. */
 export function toggle(text, oninput) {
   const box = h("input", { type: "checkbox", oninput: () => oninput(box.checked) });

@@ -12,6 +12,7 @@ function savedModel(state) {
   return {
     get: (name) => state[name],
     set(name, value) {
+      if (Object.is(state[name], value)) return; // as a kernel's model: no change, no event
       state[name] = value;
       for (const callback of [...(listeners.get(`change:${name}`) ?? [])]) callback();
     },

@@ -10,32 +10,31 @@ function rampOf(stops) {
   return ramps.get(name);
 }
 
-/** A function from a value to its colour [r, g, b]; weights run from 0 to 1, scores from −peak to peak. */
+/** The largest absolute value that is not hidden. */
+export function largest(rows) {
+  let peak = 0;
+  for (const row of rows) for (const value of row) if (value !== -Infinity) peak = Math.max(peak, Math.abs(value));
+  return peak;
+}
+
+/** A function from a value to its pixel; weights run from 0 to 1, scores from −peak to peak. */
 function colourScale(rows, { softmax, colours }) {
   const steps = rampOf(softmax ? colours.weights : colours.scores);
   if (softmax) return (value) => steps[Math.round(255 * Math.min(1, value))];
-  let peak = 1e-9;
-  for (const row of rows) for (const value of row) if (value !== -Infinity) peak = Math.max(peak, Math.abs(value));
+  const peak = Math.max(1e-9, largest(rows));
   return (value) => (value === -Infinity ? rampOf(colours.weights)[0] : steps[Math.round(127.5 * (1 + value / peak))]);
 }
 
 /** Paints rows of values, one pixel a value; the style sheet stretches them. */
 export function paintMatrix(canvas, rows, scale) {
-  canvas.width = rows[0].length;
-  canvas.height = rows.length;
+  if (canvas.width !== rows[0].length) canvas.width = rows[0].length;
+  if (canvas.height !== rows.length) canvas.height = rows.length;
   const context = canvas.getContext("2d");
   const image = context.createImageData(canvas.width, canvas.height);
-  const colour = colourScale(rows, scale);
+  const pixels = new Uint32Array(image.data.buffer);
+  const pixel = colourScale(rows, scale);
   let at = 0;
-  for (const row of rows) {
-    for (const value of row) {
-      const [r, g, b] = colour(value);
-      image.data[at++] = r;
-      image.data[at++] = g;
-      image.data[at++] = b;
-      image.data[at++] = 255;
-    }
-  }
+  for (const row of rows) for (let j = 0; j < row.length; j++) pixels[at++] = pixel(row[j]);
   context.putImageData(image, 0, 0);
 }
 
@@ -52,12 +51,13 @@ export function stage({ keys, queries, padding, picked, onHover, onPick }) {
   const dense = rowHeight < 14;
   const prefix = `q${Math.random().toString(36).slice(2)}`;
   let geometry = {};
+  let [hovered, selected] = ["", undefined];
 
   const matrix = h("canvas", { class: "matrix", "aria-hidden": "true" });
   const overlay = h("canvas", { class: "overlay", "aria-hidden": "true" });
   const items = queries.map((token, i) =>
     h("li", {
-      id: `${prefix}-${i}`, role: "option",
+      id: `${prefix}-${i}`, role: "option", "aria-selected": "false",
       style: `top:${i * rowHeight}px;height:${rowHeight}px;line-height:${rowHeight}px`,
     }, token));
   const list = h("ul", {
@@ -67,8 +67,11 @@ export function stage({ keys, queries, padding, picked, onHover, onPick }) {
   }, ...items);
   const element = h("div", {
     class: "stage", style: `height:${height + HEADER}px`,
-    onpointermove: (event) => event.pointerType === "mouse" && point(event, onHover),
-    onpointerleave: () => onHover(),
+    onpointermove: (event) => event.pointerType === "mouse" && point(event, hover),
+    onpointerleave: () => {
+      hovered = "";
+      onHover();
+    },
     onpointerdown: (event) => point(event, onPick),
   }, matrix, overlay, list);
 
@@ -79,6 +82,12 @@ export function stage({ keys, queries, padding, picked, onHover, onPick }) {
     if (row < 0 || row >= queries.length) return;
     const column = Math.floor((x - geometry.matrixLeft) / geometry.cellWidth);
     callback(row, x >= geometry.matrixLeft && column < keys.length ? column : -1);
+  }
+
+  function hover(row, column) {
+    if (hovered === `${row},${column}`) return;
+    hovered = `${row},${column}`;
+    onHover(row, column);
   }
 
   function step(event) {
@@ -114,8 +123,12 @@ export function stage({ keys, queries, padding, picked, onHover, onPick }) {
 
   function highlight(rows, row, column, scale) {
     if (!geometry.width) resize();
-    items.forEach((item, i) => item.setAttribute("aria-selected", i === row));
-    list.setAttribute("aria-activedescendant", items[row].id);
+    if (items[row] !== selected) {
+      selected?.setAttribute("aria-selected", "false");
+      selected = items[row];
+      selected.setAttribute("aria-selected", "true");
+      list.setAttribute("aria-activedescendant", selected.id);
+    }
     const context = overlay.getContext("2d");
     context.clearRect(0, 0, geometry.width, height + HEADER);
     const values = rows[row];
@@ -153,11 +166,10 @@ export function stage({ keys, queries, padding, picked, onHover, onPick }) {
     keys.forEach((token, j) => {
       const forced = always.includes(j);
       if (keyHeight < 11 && !forced) return;
-      const text = fit(context, token, geometry.label - 6);
       context.font = `${forced ? "600 " : ""}${keyHeight < 14 ? 11 : 14}px system-ui, sans-serif`;
       context.fillStyle = padding[j] ? colours.muted : colours.key;
       context.textAlign = "right";
-      context.fillText(text, geometry.label - 4, middle(j, keyHeight));
+      context.fillText(fit(context, token, geometry.label - 6), geometry.label - 4, middle(j, keyHeight));
       if (!upright && !forced) return;
       context.save();
       context.translate(geometry.matrixLeft + (j + 0.5) * geometry.cellWidth, HEADER - 5);
@@ -186,8 +198,15 @@ export function stage({ keys, queries, padding, picked, onHover, onPick }) {
 
 /** `text`, cut with an ellipsis where it is wider than `width` pixels. */
 function fit(context, text, width) {
-  if (context.measureText(text).width <= width) return text;
-  let end = text.length;
-  while (end > 1 && context.measureText(`${text.slice(0, end)}…`).width > width) end--;
-  return `${text.slice(0, end)}…`;
+  const fits = (words) => context.measureText(words).width <= width;
+  if (fits(text)) return text;
+  const letters = [...text];
+  const cut = (end) => `${letters.slice(0, end).join("")}…`;
+  let [low, high] = [1, letters.length];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (fits(cut(middle))) low = middle;
+    else high = middle;
+  }
+  return cut(low);
 }

@@ -32,12 +32,13 @@ export function followTheme(listener) {
   };
 }
 
-/** A colour scale: 256 steps [r, g, b] interpolated between the given hexadecimal stops. */
+/** A colour scale: 256 steps between the given hexadecimal stops, each as a pixel of an ImageData (ABGR). */
 export function ramp(stops) {
   const rgb = stops.map((hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)));
-  return Array.from({ length: 256 }, (_, step) => {
+  return Uint32Array.from({ length: 256 }, (_, step) => {
     const x = (step / 255) * (rgb.length - 1);
     const i = Math.min(Math.floor(x), rgb.length - 2);
-    return rgb[i].map((channel, c) => Math.round(channel + (x - i) * (rgb[i + 1][c] - channel)));
+    const [r, g, b] = rgb[i].map((channel, c) => Math.round(channel + (x - i) * (rgb[i + 1][c] - channel)));
+    return (255 << 24) | (b << 16) | (g << 8) | r;
   });
 }
