@@ -21,11 +21,19 @@ _ADDRESSES = {
     "https://cdnjs.cloudflare.com/ajax/libs/d3/5.7.0/d3.min": "d3.min",
     "https://cdnjs.cloudflare.com/ajax/libs/jquery/2.0.0/jquery.min": "jquery.min",
 }
-# BertViz names its menus in a text beside them, which a screen reader does not connect.
+# BertViz names its menus in a text beside them, which a screen reader does not connect. The theme names two
+# things otherwise than the text on them (WCAG 2.5.3); without a label they have that text for a name.
 _LABELS = {
     '<select id="layer">': '<select id="layer" aria-label="Layer">',
     '<select id="filter">': '<select id="filter" aria-label="Attention">',
+    '<summary aria-label="Toggle hidden content">': "<summary>",
+    'title="Search" aria-label="Search" data-bs-placement="bottom"': 'data-bs-placement="bottom"',
 }
+# BertViz writes weights with up to 20 digits; four decimals are more than it can draw.
+_BERTVIZ = re.compile(
+    r'<script type="application/javascript">/\*\*\s+\* @fileoverview.*?</script>', re.DOTALL
+)
+_LONG_NUMBER = re.compile(r"(?<=\d\.\d{4})\d+")
 
 
 def tidy_pages(app: Sphinx, exception: Exception | None) -> None:
@@ -50,6 +58,7 @@ def tidy(html: str) -> str:
         html = re.sub(rf"(?<=[\"']){re.escape(address)}", vendor + name, html)
     for plain, labelled in _LABELS.items():
         html = html.replace(plain, labelled)
+    html = _BERTVIZ.sub(lambda script: _LONG_NUMBER.sub("", script[0]), html)
     return _themed_formulas(html)
 
 

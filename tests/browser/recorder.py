@@ -52,7 +52,8 @@ class Recorder:
             )
 
     def _failed(self, request: Request) -> None:
-        self.problems.append(f"failed request: {request.url} ({request.failure})")
+        if self.scripts or request.resource_type != "script":
+            self.problems.append(f"failed request: {request.url} ({request.failure})")
 
     def _response(self, response: Response) -> None:
         self.responses.append(response)

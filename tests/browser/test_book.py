@@ -128,7 +128,7 @@ def test_bertviz(open_page, path):
         layers = menu.locator("option").count()
         if layers > 1:
             before = view.locator("svg").inner_html()
-            menu.select_option(index=layers - 1)
+            menu.select_option(index=(menu.evaluate("(e) => e.selectedIndex") + 1) % layers)
             page.wait_for_function(
                 "([id, before]) => document.getElementById(id).querySelector('svg').innerHTML !== before",
                 arg=[view.get_attribute("id"), before],
