@@ -27,8 +27,9 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
             {name: cell.metadata[name] for name in sorted(cell.metadata) if name in _CELL_METADATA}
         )
         if cell.cell_type == "code":
-            cell.execution_count = None
             cell.outputs = _printed(cell) if TAG in cell.metadata.get("tags", []) else []
+            # nbval refuses a cell with outputs that was "never run".
+            cell.execution_count = 1 if cell.outputs else None
     return kept
 
 

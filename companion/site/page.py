@@ -27,7 +27,9 @@ _LABELS = {
     '<select id="layer">': '<select id="layer" aria-label="Layer">',
     '<select id="filter">': '<select id="filter" aria-label="Attention">',
     '<summary aria-label="Toggle hidden content">': "<summary>",
-    'title="Search" aria-label="Search" data-bs-placement="bottom"': 'data-bs-placement="bottom"',
+    'search-button-field search-button__button pst-js-only" title="Search" aria-label="Search"': (
+        'search-button-field search-button__button pst-js-only" title="Search"'
+    ),
 }
 # BertViz writes weights with up to 20 digits; four decimals are more than it can draw.
 _BERTVIZ = re.compile(

@@ -2,6 +2,7 @@
 
 import html
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +69,23 @@ class Quiz(Widget):
 
     @property
     def heights(self) -> tuple[int, int]:
-        """Pixels to keep free, (on a wide page, on a phone), for the longest question."""
-        longest = max(
-            len(q["question"]) + sum(len(a["text"]) for a in q["answers"]) for q in self.questions
+        """Pixels to keep free, (on a wide page, on a phone), for the highest question."""
+        return (
+            max(_height(question, letters=78, verdict=48) for question in self.questions),
+            max(_height(question, letters=38, verdict=96) for question in self.questions),
         )
-        answers = max(len(question["answers"]) for question in self.questions)
-        return (180 + 50 * answers + longest // 6, 210 + 50 * answers + longest // 4)
+
+
+def _height(question: dict[str, Any], letters: int, verdict: int) -> int:
+    """Pixels that a question takes, where a line has room for so many letters; as in the style sheet."""
+
+    def lines(text: str, room: int = letters) -> int:
+        return 22 * max(1, math.ceil(len(text) / room))
+
+    answers = question["answers"]
+    choices = sum(max(40, lines(answer["text"], letters - 6) + 18) + 6 for answer in answers)
+    told = max(verdict, *(lines("✗ Not this one. " + answer["why"]) for answer in answers))
+    return 118 + lines(question["question"]) + choices + told
 
 
 def _check(number: int, question: object) -> None:

@@ -69,9 +69,14 @@ def _expect_plots(page: Page) -> None:
         assert colour == f"rgb({red}, {green}, {blue})"
 
 
-@pytest.mark.parametrize("path", ["index.html", "search.html", "genindex.html"])
+@pytest.mark.parametrize("path", ["search.html", "genindex.html"])
 def test_pages_of_the_theme(open_page, path):
     open_page(path)
+
+
+def test_the_first_page_leads_into_the_book(book):
+    target = re.search(r'http-equiv="Refresh"[^>]*url=([^"]+)"', (book / "index.html").read_text())
+    assert (book / target[1]).is_file()
 
 
 @pytest.mark.parametrize("path", CHAPTERS)
