@@ -24,5 +24,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-get-outdated", freshness.forget_stale_chapters)
     app.connect("build-finished", freshness.remember_chapters)
     app.connect("build-finished", vendor.copy_files)
-    app.connect("build-finished", page.tidy_pages)
+    app.connect("build-finished", page.tidy_pages, priority=900)  # after all that write pages
     return {"version": "0.1", "parallel_read_safe": True, "parallel_write_safe": True}

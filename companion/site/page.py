@@ -60,6 +60,10 @@ def tidy(html: str) -> str:
         html = re.sub(rf"(?<=[\"']){re.escape(address)}", vendor + name, html)
     for plain, labelled in _LABELS.items():
         html = html.replace(plain, labelled)
+    if html.startswith(
+        '<meta http-equiv="Refresh"'
+    ):  # the redirect to the first page; it names no icon
+        html = f'<!DOCTYPE html><title>NLP with attention models</title><link rel="icon" href="data:,">{html}'
     html = _BERTVIZ.sub(lambda script: _LONG_NUMBER.sub("", script[0]), html)
     return _themed_formulas(html)
 

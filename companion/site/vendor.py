@@ -1,6 +1,9 @@
 """Copies third-party files from node_modules into the book's own `_static`, and points Sphinx at them."""
 
+import os
 import shutil
+import subprocess
+import sysconfig
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -13,12 +16,10 @@ PROJECT = Path(__file__).parents[2]
 _MODULES = PROJECT / "node_modules"
 _OWN = Path(__file__).parent / "static"
 
-# From node_modules to _static/vendor. require.js, d3 and jQuery are what BertViz loads.
+# From node_modules to _static/vendor. BertViz loads jQuery, and require.js and d3 (see `_bundle_for_bertviz`).
 FILES = {
     "katex/dist/katex.min.css": "katex.min.css",
     "plotly.js-basic-dist-min/plotly-basic.min.js": "plotly.js",
-    "requirejs/require.js": "require.min.js",
-    "d3/dist/d3.min.js": "d3.min.js",
     "jquery/dist/jquery.min.js": "jquery.min.js",
 }
 
@@ -47,6 +48,7 @@ def copy_files(app: Sphinx, exception: Exception | None) -> None:
         shutil.copyfile(_MODULES / source, vendor / name)
     for font in (_MODULES / "katex/dist/fonts").glob("*.woff2"):
         shutil.copyfile(font, vendor / "fonts" / font.name)
+    _bundle_for_bertviz(vendor)
     # Beside require.js, plotly would register as an anonymous AMD module, which require.js refuses.
     plotly = vendor / "plotly.js"
     plotly.write_text(f"(function(define){{{plotly.read_text('utf-8')}\n}})();", encoding="utf-8")
@@ -54,6 +56,24 @@ def copy_files(app: Sphinx, exception: Exception | None) -> None:
     book = (_OWN / "book.css").read_text("utf-8")
     (static / "book.css").write_text(f"{_palette_css()}\n{book}", encoding="utf-8")
     shutil.copyfile(_OWN / "plots.js", static / "plots.js")
+
+
+def _bundle_for_bertviz(vendor: Path) -> None:
+    """Make require.js and d3 small; d3 defines itself as a module, which is how require.js takes it."""
+    scripts = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
+    esbuild = [_MODULES / ".bin/esbuild", "--minify", "--log-level=warning"]
+    d3 = [
+        "--bundle",
+        "--format=iife",
+        "--global-name=d3",
+        "--footer:js=define(function(){return d3});",
+    ]
+    for source, name, options in (
+        (_MODULES / "requirejs/require.js", "require.min.js", []),
+        (_OWN / "d3_for_bertviz.js", "d3.min.js", d3),
+    ):
+        command = [*esbuild, *options, source, f"--outfile={vendor / name}"]
+        subprocess.run(command, check=True, env={**os.environ, "PATH": scripts})  # noqa: S603
 
 
 def _palette_css() -> str:

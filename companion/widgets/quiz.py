@@ -85,7 +85,7 @@ def _height(question: dict[str, Any], letters: int, verdict: int) -> int:
     answers = question["answers"]
     choices = sum(max(40, lines(answer["text"], letters - 6) + 18) + 6 for answer in answers)
     told = max(verdict, *(lines("✗ Not this one. " + answer["why"]) for answer in answers))
-    return 118 + lines(question["question"]) + choices + told
+    return 126 + lines(question["question"]) + choices + told
 
 
 def _check(number: int, question: object) -> None:
