@@ -1,0 +1,36 @@
+"""All exercises by name, and the one function that a chapter calls."""
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from companion.exercises.attention import check_attention
+from companion.exercises.causal import check_causal
+from companion.exercises.trial import WrongAnswerError
+
+EXERCISES: dict[str, Callable[[Callable[..., Tensor]], int]] = {
+    "attention": check_attention,
+    "causal": check_causal,
+}
+
+
+def check(name: str, function: Callable[..., Tensor]) -> None:
+    """Try a reader's function and print whether it is right, or what is wrong and a hint.
+
+    A wrong function raises nothing: the reader learns more from the hint than from a traceback.
+
+    Args:
+        name: Which exercise, a key of `EXERCISES`.
+        function: The reader's function.
+
+    Raises:
+        ValueError: If there is no such exercise.
+    """
+    if name not in EXERCISES:
+        raise ValueError(f"name is {name!r}: it must be one of {', '.join(sorted(EXERCISES))}")
+    try:
+        n_properties = EXERCISES[name](function)
+    except WrongAnswerError as wrong:
+        print(f"✗ {name}: {wrong}")  # noqa: T201
+    else:
+        print(f"✓ {name}: all {n_properties} properties hold.")  # noqa: T201
