@@ -80,6 +80,7 @@ class Heatmap:
         details = self.place.locator("details")
         if details.get_attribute("open") is None:
             details.locator("summary").click()
+        details.locator("tbody tr").first.wait_for()
         rows = details.locator("tbody tr").all_inner_texts()
         return {key: numbers(value)[0] for key, value in (row.split("\t") for row in rows)}
 
