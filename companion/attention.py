@@ -19,7 +19,8 @@ from torch import Tensor, nn
 def attention_scores(query: Tensor, key: Tensor) -> Tensor:
     """Compare every query with every key: Q K^T / sqrt(d_k).
 
-    In float16 a product of a query and a key above 65504 is infinite, as the division comes after.
+    In float16 a product of a query and a key above 65504 is infinite, as the division
+    comes after.
 
     Args:
         query: (..., n_q, d_k), floating point.
@@ -29,10 +30,10 @@ def attention_scores(query: Tensor, key: Tensor) -> Tensor:
         The scores, (..., n_q, n_k).
 
     Raises:
-        ValueError: If query is not floating point, if query or key has fewer than two axes, or if
-            their last axes differ or are empty.
+        ValueError: If query is not floating point, if query or key has fewer than two
+            axes, or if their last axes differ or are empty.
 
-    Source: Vaswani et al. 2017, section 3.2.1, the argument of the softmax in equation 1.
+    Source: Vaswani et al. 2017, section 3.2.1, equation 1, within the softmax.
     """
     _check_query_and_key(query, key)
     d_k = query.shape[-1]
@@ -47,8 +48,8 @@ def attention_weights(scores: Tensor, mask: Tensor | None = None) -> Tensor:
 
     Args:
         scores: (..., n_q, n_k).
-        mask: Boolean, broadcastable to scores, True where a query may look at a key. Attention:
-            `torch.nn.MultiheadAttention` takes the opposite. None hides nothing.
+        mask: Boolean, broadcastable to scores, True where a query may look at a key
+            (`torch.nn.MultiheadAttention` takes the opposite). None hides nothing.
 
     Returns:
         The weights, (..., n_q, n_k).
@@ -62,11 +63,12 @@ def attention_weights(scores: Tensor, mask: Tensor | None = None) -> Tensor:
     if mask is None:
         return scores.softmax(dim=-1)  # (..., n_q, n_k)
     _check_mask(mask, scores)
-    # Not -1e9: float16 has no such number, and in a row where all is hidden it would cancel out
-    # and leave the hidden keys their weights.
+    # Not -1e9: float16 has no such number, and in a row where all is hidden it would
+    # cancel out and leave the hidden keys their weights.
     scores = scores.masked_fill(~mask, -math.inf)
-    # The softmax of a row of -inf alone is 0/0. Such a row passes the softmax as zeros instead, and
-    # gets its weights after it: a NaN in between, even if replaced, can come back in the gradient.
+    # The softmax of a row of -inf alone is 0/0. Such a row passes the softmax as zeros
+    # instead, and gets its weights after it: a NaN in between, even if replaced, can
+    # come back in the gradient.
     sees_nothing = ~mask.any(dim=-1, keepdim=True)  # (..., n_q, 1)
     weights = scores.masked_fill(sees_nothing, 0.0).softmax(dim=-1)  # (..., n_q, n_k)
     return weights.masked_fill(sees_nothing, 0.0)
@@ -75,13 +77,14 @@ def attention_weights(scores: Tensor, mask: Tensor | None = None) -> Tensor:
 def scaled_dot_product_attention(
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Give each query the average of the values, weighted by how well their keys match it.
+    """Give each query the average of the values, weighted by how well keys match it.
 
     Args:
         query: (..., n_q, d_k), floating point.
         key: (..., n_k, d_k).
         value: (..., n_k, d_v).
-        mask: Boolean, broadcastable to (..., n_q, n_k), True where a query may look at a key.
+        mask: Boolean, broadcastable to (..., n_q, n_k), True where a query may look at
+            a key.
 
     Returns:
         The output, (..., n_q, d_v), and the weights, (..., n_q, n_k).

@@ -109,6 +109,7 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
     const softmax = model.get("softmax");
     const peak = softmax ? 1 : largest(rows);
     legend.replaceChildren(
+      ...(!softmax && rows.some((row) => row.includes(-Infinity)) ? [h("span", { class: "masked" }), h("span", {}, "masked")] : []),
       h("span", {}, softmax ? "0" : three(-peak)),
       h("span", { class: "bar", style: `background:linear-gradient(to right,${colours[softmax ? "weights" : "scores"]})` }),
       h("span", {}, softmax ? "1" : three(peak)),
@@ -126,11 +127,12 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
       masked ? " may look at nothing: every key is masked, so its weights are all zero."
         : ` ${softmax ? "looks at" : "scores"} ` + strongest.slice(0, 3).map((j) => `${keys[j]} ${three(values[j])}`).join(" · "),
     );
-    const sum = values.reduce((a, x) => a + x, 0);
     sumLine.textContent = softmax
-      ? `the row sums to ${three(sum)}`
-      : `the row sums to ${three(sum)}: scores, not yet weights`;
-    cellLine.textContent = column < 0 ? "Point at a cell, or use the arrow keys, to see one weight being made." : chain(row, column, values[column]);
+      ? `the row sums to ${three(values.reduce((a, x) => a + x, 0))}`
+      : "these are scores, not yet weights";
+    cellLine.textContent = column < 0
+      ? `Point at a cell, or use the arrow keys, to see ${fromScores ? "how one weight is made" : "one weight"}.`
+      : chain(row, column, values[column]);
     if (details.open) fillTable(row, values);
   }
 
@@ -138,12 +140,20 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
   function chain(row, column, value) {
     const head = `${queries[row]} → ${keys[column]}: `;
     if (!fromScores) return `${head}weight ${three(value)}`;
-    const raw = data.at(model.get("layer"), model.get("head"))[row * keys.length + column];
-    const parts = [`q·k = ${three(raw)}`];
-    if (model.get("scaled")) parts.push(`÷ √${model.get("d_k")} = ${three(raw / Math.sqrt(model.get("d_k")))}`);
-    if (model.get("causal") && column > row) parts.push("causal mask: −∞");
-    if (model.get("padded") && padding[column]) parts.push("padding mask: −∞");
-    if (model.get("softmax")) parts.push(`softmax: ${three(value)}`);
+    let score = data.at(model.get("layer"), model.get("head"))[row * keys.length + column];
+    const parts = [`q·k = ${three(score)}`];
+    const divide = (name, divisor) => parts.push(`÷ ${name} = ${three((score /= divisor))}`);
+    if (model.get("scaled")) divide(`√${model.get("d_k")}`, Math.sqrt(model.get("d_k")));
+    const masks = [
+      model.get("causal") && column > row && "causal mask: −∞",
+      model.get("padded") && padding[column] && "padding mask: −∞",
+    ].filter(Boolean);
+    parts.push(...masks);
+    if (model.get("softmax")) {
+      const heat = model.get("temperature");
+      if (heat !== 1 && !masks.length) divide(`temperature ${heat.toFixed(2)}`, heat);
+      parts.push(`softmax: ${three(value)}`);
+    }
     return head + parts.join(", ");
   }
 

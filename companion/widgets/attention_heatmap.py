@@ -151,7 +151,7 @@ class AttentionHeatmap(Widget):
         from_scores = self.weights is None
         layers, heads, n_queries, _ = (self.scores if from_scores else self.weights).shape
         figure = n_queries * min(26, max(3, 416 // n_queries)) + 76
-        wide, narrow = (252, 372) if from_scores else (214, 296)  # controls, legend, readout, gaps
+        wide, narrow = (252, 340) if from_scores else (214, 264)  # controls, legend, readout, gaps
         if layers * heads > 1:
             small = heads > 8
             lines = math.ceil(heads / (12 if small else 8))

@@ -190,7 +190,7 @@ class TestSteps:
                 assert shown == [close(x) for x in widget.current_weights()[row].tolist()]
                 assert seen.lines[2] == "the row sums to 1.000"
             else:
-                assert "scores, not yet weights" in seen.lines[2]
+                assert seen.lines[2] == "these are scores, not yet weights"
             chain = seen.lines[1]
             assert ("÷ √16 =" in chain, "softmax:" in chain) == (scaled, softmax)
 
@@ -218,7 +218,9 @@ class TestSteps:
             for _ in range(presses):
                 seen.page.keyboard.press(key)
             temperature = 2.0 ** (1.0 if key == "ArrowRight" else -1.5)
-            expect(seen.place.get_by_text(f"temperature {temperature:.2f}")).to_be_visible()
+            expect(
+                seen.place.get_by_text(f"temperature {temperature:.2f}", exact=True)
+            ).to_be_visible()
             scores = attention_scores(QUERY[0, 0], KEY[0, 0]) / temperature
             expected = attention_weights(scores, ~torch.tensor(PADDING)[None])[1].tolist()
             shown = seen.table().values()
@@ -226,6 +228,20 @@ class TestSteps:
             again = _widget(temperature=temperature).current_weights()[1].tolist()
             assert list(shown) == [close(x) for x in again]
             seen.slider.focus()
+
+    def test_temperature_is_a_step_of_its_own(self, heatmap):
+        seen = heatmap(_widget(temperature=8.0))
+        seen.click(1, 2)
+        score = float(QUERY[0, 0, 1] @ KEY[0, 0, 2])
+        weight = float(_widget(temperature=8.0).current_weights()[1, 2])
+        assert "÷ temperature 8.00 = " in seen.lines[1]
+        expected = [score, score / math.sqrt(D_K), 8, score / math.sqrt(D_K) / 8, weight]
+        assert numbers(seen.lines[1]) == [close(x) for x in expected]
+        seen.click(1, 6)
+        assert "temperature" not in seen.lines[1]  # a masked score stays −∞
+        seen.chip("softmax").uncheck()
+        seen.click(1, 2)
+        assert numbers(seen.lines[1]) == [close(x) for x in expected[:2]]
 
     def test_reset_brings_back_the_first_state(self, heatmap):
         seen = heatmap(_widget(causal=True, temperature=2.0, row=4, column=1))
@@ -240,7 +256,7 @@ class TestSteps:
         assert all(
             seen.chip(c).is_checked() for c in ["÷ √16", "causal mask", "padding mask", "softmax"]
         )
-        expect(seen.place.get_by_text("temperature 2.00")).to_be_visible()
+        expect(seen.place.get_by_text("temperature 2.00", exact=True)).to_be_visible()
 
 
 class TestHeads:
@@ -395,6 +411,16 @@ class TestPicture:
             assert darkest(light) == int(_weights().argmax())
             hidden = _weights().numpy() == 0
             assert len(set(light[hidden])) == 1
+
+    def test_a_masked_score_does_not_look_like_zero(self, heatmap):
+        seen = heatmap(_widget(causal=True, softmax=False))
+        light = np.array(seen.pixels())
+        masked = ~causal_mask(N).numpy() | np.array(PADDING)
+        assert len(set(light[masked])) == 1
+        assert light[masked][0] not in light[~masked]
+        expect(seen.place.locator(".legend")).to_contain_text("masked")
+        seen.chip("softmax").check()
+        expect(seen.place.locator(".legend")).not_to_contain_text("masked")
 
     def test_shades_follow_the_weights(self, heatmap):
         light = np.array(heatmap().pixels()).ravel()

@@ -17,12 +17,13 @@ export function largest(rows) {
   return peak;
 }
 
-/** A function from a value to its pixel; weights run from 0 to 1, scores from −peak to peak. */
+/** A function from a value to its pixel; weights run from 0 to 1, scores from −peak to peak, masked ones are grey. */
 function colourScale(rows, { softmax, colours }) {
   const steps = rampOf(softmax ? colours.weights : colours.scores);
   if (softmax) return (value) => steps[Math.round(255 * Math.min(1, value))];
   const peak = Math.max(1e-9, largest(rows));
-  return (value) => (value === -Infinity ? rampOf(colours.weights)[0] : steps[Math.round(127.5 * (1 + value / peak))]);
+  const [masked] = rampOf([colours.masked, colours.masked]);
+  return (value) => (value === -Infinity ? masked : steps[Math.round(127.5 * (1 + value / peak))]);
 }
 
 /** Paints rows of values, one pixel a value; the style sheet stretches them. */
@@ -141,7 +142,7 @@ export function stage({ keys, queries, padding, picked, onHover, onPick }) {
   const middle = (i, size) => HEADER + (i + 0.5) * size;
 
   function drawArcs(context, rows, row, scale) {
-    context.strokeStyle = scale.colours.accent;
+    const { accent, scores } = scale.colours;
     const [x1, x2] = [geometry.label, geometry.label + geometry.arcs];
     const y2 = middle(row, rowHeight);
     const peak = Math.max(1e-9, ...rows[row].map((x) => (x === -Infinity ? 0 : Math.abs(x))));
@@ -150,6 +151,7 @@ export function stage({ keys, queries, padding, picked, onHover, onPick }) {
       const share = value === -Infinity ? 0 : Math.abs(value) / (scale.softmax ? 1 : peak);
       if (share < 0.004) return;
       const y1 = middle(j, keyHeight);
+      context.strokeStyle = scale.softmax ? accent : scores[value < 0 ? 1 : 3];
       context.globalAlpha = 0.1 + 0.9 * share;
       context.lineWidth = 1 + 5 * share;
       context.beginPath();
@@ -172,6 +174,7 @@ export function stage({ keys, queries, padding, picked, onHover, onPick }) {
       context.fillText(fit(context, token, geometry.label - 6), geometry.label - 4, middle(j, keyHeight));
       if (!upright && !forced) return;
       context.save();
+      if (geometry.cellWidth < 16) context.font = `${forced ? "600 " : ""}11px system-ui, sans-serif`;
       context.translate(geometry.matrixLeft + (j + 0.5) * geometry.cellWidth, HEADER - 5);
       context.rotate(-Math.PI / 2);
       context.textAlign = "left";
