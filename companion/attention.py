@@ -63,8 +63,8 @@ def attention_weights(scores: Tensor, mask: Tensor | None = None) -> Tensor:
     if mask is None:
         return scores.softmax(dim=-1)  # (..., n_q, n_k)
     _check_mask(mask, scores)
-    # Not -1e9: float16 has no such number, and in a row where all is hidden it would
-    # cancel out and leave the hidden keys their weights.
+    # Not -1e9: float16 has no such number, and in a row where all is hidden it would give
+    # every hidden key the same weight.
     scores = scores.masked_fill(~mask, -math.inf)
     # The softmax of a row of -inf alone is 0/0. Such a row passes the softmax as zeros
     # instead, and gets its weights after it: a NaN in between, even if replaced, can

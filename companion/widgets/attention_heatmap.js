@@ -19,10 +19,11 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
   const first = Object.fromEntries(OPTIONS.map((name) => [name, model.get(name)]));
   let colours;
 
+  const masked = (i, j) => (model.get("causal") && j > i) || (model.get("padded") && padding[j]);
+
   /** The rows of one head after the steps that are switched on. */
   function headRows(layer, head) {
     const matrix = data.at(layer, head);
-    const [causal, padded] = [model.get("causal"), model.get("padded")];
     const options = {
       divisor: fromScores && model.get("scaled") ? Math.sqrt(model.get("d_k")) : 1,
       softmax: model.get("softmax"),
@@ -30,8 +31,7 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
     };
     return queries.map((_, i) => {
       const raw = matrix.subarray(i * keys.length, (i + 1) * keys.length);
-      const allowed = (j) => !(causal && j > i) && !(padded && padding[j]);
-      return rowSteps(fromScores ? raw : raw.map(Math.log), { ...options, allowed });
+      return rowSteps(fromScores ? raw : raw.map(Math.log), { ...options, allowed: (j) => !masked(i, j) });
     });
   }
 
@@ -95,7 +95,7 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
       details),
   );
 
-  const scaleOf = () => ({ softmax: model.get("softmax"), colours });
+  const scaleOf = () => ({ softmax: model.get("softmax"), colours, masked });
   let rows;
 
   function recompute() {
@@ -109,7 +109,7 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
     const softmax = model.get("softmax");
     const peak = softmax ? 1 : largest(rows);
     legend.replaceChildren(
-      ...(!softmax && rows.some((row) => row.includes(-Infinity)) ? [h("span", { class: "masked" }), h("span", {}, "masked")] : []),
+      ...(rows.some((row, i) => keys.some((_, j) => masked(i, j))) ? [h("span", { class: "masked" }), h("span", {}, "masked")] : []),
       h("span", {}, softmax ? "0" : three(-peak)),
       h("span", { class: "bar", style: `background:linear-gradient(to right,${colours[softmax ? "weights" : "scores"]})` }),
       h("span", {}, softmax ? "1" : three(peak)),
@@ -121,17 +121,17 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
     const values = rows[row];
     const strongest = [...values.keys()].filter((j) => values[j] > -Infinity).sort((a, b) => values[b] - values[a]);
     const softmax = model.get("softmax");
-    const masked = strongest.length === 0 || (softmax && values.every((x) => x === 0));
+    const hidden = strongest.length === 0 || (softmax && values.every((x) => x === 0));
     rowLine.replaceChildren(
       h("strong", {}, queries[row]),
-      masked ? " may look at nothing: every key is masked, so its weights are all zero."
+      hidden ? " may look at nothing: every key is masked, so its weights are all zero."
         : ` ${softmax ? "looks at" : "scores"} ` + strongest.slice(0, 3).map((j) => `${keys[j]} ${three(values[j])}`).join(" · "),
     );
     sumLine.textContent = softmax
       ? `the row sums to ${three(values.reduce((a, x) => a + x, 0))}`
       : "these are scores, not yet weights";
     cellLine.textContent = column < 0
-      ? `Point at a cell, or use the arrow keys, to see ${fromScores ? "how one weight is made" : "one weight"}.`
+      ? `Point at a cell, or use the arrow keys, to see ${fromScores ? `how one ${softmax ? "weight" : "score"} is made` : "one weight"}.`
       : chain(row, column, values[column]);
     if (details.open) fillTable(row, values);
   }
@@ -151,7 +151,7 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
     parts.push(...masks);
     if (model.get("softmax")) {
       const heat = model.get("temperature");
-      if (heat !== 1 && !masks.length) divide(`temperature ${heat.toFixed(2)}`, heat);
+      if (heat !== 1 && !masks.length) divide(`temperature ${three(heat)}`, heat);
       parts.push(`softmax: ${three(value)}`);
     }
     return head + parts.join(", ");
@@ -171,7 +171,7 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
     for (const name of ["scaled", "causal", "padded", "softmax"]) chips[name].box.checked = model.get(name);
     slider.value = Math.log2(model.get("temperature"));
     slider.disabled = !model.get("softmax");
-    temperature.textContent = `temperature ${model.get("temperature").toFixed(2)}`;
+    temperature.textContent = `temperature ${three(model.get("temperature"))}`;
   }
 
   // Several traits may change in one turn (layer and head, say): one drawing shows them all.

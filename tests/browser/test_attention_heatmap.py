@@ -219,7 +219,7 @@ class TestSteps:
                 seen.page.keyboard.press(key)
             temperature = 2.0 ** (1.0 if key == "ArrowRight" else -1.5)
             expect(
-                seen.place.get_by_text(f"temperature {temperature:.2f}", exact=True)
+                seen.place.get_by_text(f"temperature {temperature:.3f}", exact=True)
             ).to_be_visible()
             scores = attention_scores(QUERY[0, 0], KEY[0, 0]) / temperature
             expected = attention_weights(scores, ~torch.tensor(PADDING)[None])[1].tolist()
@@ -234,7 +234,7 @@ class TestSteps:
         seen.click(1, 2)
         score = float(QUERY[0, 0, 1] @ KEY[0, 0, 2])
         weight = float(_widget(temperature=8.0).current_weights()[1, 2])
-        assert "÷ temperature 8.00 = " in seen.lines[1]
+        assert "÷ temperature 8.000 = " in seen.lines[1]
         expected = [score, score / math.sqrt(D_K), 8, score / math.sqrt(D_K) / 8, weight]
         assert numbers(seen.lines[1]) == [close(x) for x in expected]
         seen.click(1, 6)
@@ -256,7 +256,7 @@ class TestSteps:
         assert all(
             seen.chip(c).is_checked() for c in ["÷ √16", "causal mask", "padding mask", "softmax"]
         )
-        expect(seen.place.get_by_text("temperature 2.00", exact=True)).to_be_visible()
+        expect(seen.place.get_by_text("temperature 2.000", exact=True)).to_be_visible()
 
 
 class TestHeads:
@@ -412,19 +412,22 @@ class TestPicture:
             hidden = _weights().numpy() == 0
             assert len(set(light[hidden])) == 1
 
-    def test_a_masked_score_does_not_look_like_zero(self, heatmap):
-        seen = heatmap(_widget(causal=True, softmax=False))
+    @pytest.mark.parametrize("softmax", [False, True])
+    def test_a_masked_cell_does_not_look_like_zero(self, heatmap, softmax):
+        seen = heatmap(_widget(causal=True, softmax=softmax))
         light = np.array(seen.pixels())
         masked = ~causal_mask(N).numpy() | np.array(PADDING)
         assert len(set(light[masked])) == 1
         assert light[masked][0] not in light[~masked]
         expect(seen.place.locator(".legend")).to_contain_text("masked")
-        seen.chip("softmax").check()
+        seen.chip("causal mask").uncheck()
+        seen.chip("padding mask").uncheck()
         expect(seen.place.locator(".legend")).not_to_contain_text("masked")
 
     def test_shades_follow_the_weights(self, heatmap):
-        light = np.array(heatmap().pixels()).ravel()
-        weights = _weights().ravel().numpy()
+        seen = np.array(PADDING)[None].repeat(N, 0).ravel() == 0
+        light = np.array(heatmap().pixels()).ravel()[seen]
+        weights = _weights().ravel().numpy()[seen]
         order = np.argsort(weights)
         assert (np.diff(light[order]) <= 0).all()
 

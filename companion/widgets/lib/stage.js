@@ -17,16 +17,15 @@ export function largest(rows) {
   return peak;
 }
 
-/** A function from a value to its pixel; weights run from 0 to 1, scores from −peak to peak, masked ones are grey. */
+/** A function from a value to its pixel; weights run from 0 to 1, scores from −peak to peak. */
 function colourScale(rows, { softmax, colours }) {
   const steps = rampOf(softmax ? colours.weights : colours.scores);
   if (softmax) return (value) => steps[Math.round(255 * Math.min(1, value))];
   const peak = Math.max(1e-9, largest(rows));
-  const [masked] = rampOf([colours.masked, colours.masked]);
-  return (value) => (value === -Infinity ? masked : steps[Math.round(127.5 * (1 + value / peak))]);
+  return (value) => steps[Math.round(127.5 * (1 + value / peak))];
 }
 
-/** Paints rows of values, one pixel a value; the style sheet stretches them. */
+/** Paints rows of values, one pixel a value, masked ones grey; the style sheet stretches them. */
 export function paintMatrix(canvas, rows, scale) {
   if (canvas.width !== rows[0].length) canvas.width = rows[0].length;
   if (canvas.height !== rows.length) canvas.height = rows.length;
@@ -34,8 +33,11 @@ export function paintMatrix(canvas, rows, scale) {
   const image = context.createImageData(canvas.width, canvas.height);
   const pixels = new Uint32Array(image.data.buffer);
   const pixel = colourScale(rows, scale);
+  const [grey] = rampOf([scale.colours.masked, scale.colours.masked]);
   let at = 0;
-  for (const row of rows) for (let j = 0; j < row.length; j++) pixels[at++] = pixel(row[j]);
+  rows.forEach((row, i) => {
+    for (let j = 0; j < row.length; j++) pixels[at++] = scale.masked(i, j) ? grey : pixel(row[j]);
+  });
   context.putImageData(image, 0, 0);
 }
 
