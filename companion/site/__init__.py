@@ -20,6 +20,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
     katex.NODEJS_BINARY = f"{NODE}/bin/node"
     katex.STARTUP_TIMEOUT = 60  # the default, 5 seconds, is too short on a busy machine
+    # The way over a socket file connects as soon as the file is there, which may be before Node
+    # listens; the way over a port tries again.
+    katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
     app.connect("config-inited", vendor.configure)
     app.connect("env-get-outdated", freshness.forget_stale_chapters)
     app.connect("build-finished", freshness.remember_chapters)

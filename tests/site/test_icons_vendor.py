@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from unittest.mock import MagicMock
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
@@ -12,6 +13,7 @@ import pytest
 import sphinx_book_theme
 from sphinxcontrib import katex
 
+from companion import site
 from companion.site.icons import BRANDS, SOLID, icon_css
 from companion.site.vendor import FILES, PROJECT
 
@@ -105,3 +107,12 @@ def test_the_fonts_of_formulas_exist():
     fonts = set(re.findall(r"url\(fonts/([^)]*\.woff2)\)", sheet))
     assert fonts
     assert fonts == {path.name for path in (MODULES / "katex/dist/fonts").glob("*.woff2")}
+
+
+def test_formulas_are_asked_for_until_the_server_that_draws_them_listens(monkeypatch):
+    for name in ("NODEJS_BINARY", "STARTUP_TIMEOUT"):  # what `setup` changes is put back
+        monkeypatch.setattr(katex, name, getattr(katex, name))
+    server = katex.KaTeXServer
+    monkeypatch.setattr(server, "start_server_process", server.start_server_process)
+    site.setup(MagicMock())
+    assert server.start_server_process == server.start_network_socket
