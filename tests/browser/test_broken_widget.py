@@ -102,7 +102,7 @@ def test_listener_that_throws_is_told_and_caught(saved, open_page):
 
 def test_drawing_that_throws_is_told_and_caught(saved, open_page):
     page = open_page(
-        saved(_heatmap(), change=_breaking("temperature $")), alive=False, expected=["no words"]
+        saved(_heatmap(), change=_breaking("the row sums to $")), alive=False, expected=["no words"]
     )
     expect(page.get_by_role("alert")).to_have_text("This figure stopped working: no words")
     _expect_caught(page, "page error: ")
