@@ -7,7 +7,7 @@ export PYTHONUNBUFFERED := 1
 WIDGETS := $(wildcard companion/widgets/*.js companion/widgets/*.css companion/widgets/lib/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help install widgets browser book lab test notebooks bench clean
+.PHONY: help install widgets browser book lab test notebooks models bench clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -32,10 +32,14 @@ test: browser ## run everything: pytest, every chapter, the built book in a real
 notebooks: widgets ## run the chapters again and normalise what is committed of them (NB=path: only one)
 	python -m companion.site.notebooks $(or $(NB),chapters)
 
+models: install ## train the shipped models again (a few minutes each), and replace weights and cards
+	python -m companion.models train resolver
+
 bench: browser ## measure speed, memory and paint; prints ratios side by side
 	$(MAKE) book SERVE=0
 	python benchmarks/attention.py
 	python benchmarks/page.py
+	python benchmarks/live.py
 
 clean: ## remove all that was made
 	rm -rf .venv node_modules _build companion/widgets/bundles

@@ -3,8 +3,8 @@
 The task is that of Levesque, Davis and Morgenstern 2012, "The Winograd Schema Challenge" (KR); the
 layers are those of Vaswani et al. 2017, "Attention Is All You Need",
 https://arxiv.org/abs/1706.03762, with the normalization before each sublayer (Xiong et al. 2020,
-https://arxiv.org/abs/2002.04745). No mask hides what comes later: in the sentence of the notes, the
-word that decides comes after the pronoun.
+https://arxiv.org/abs/2002.04745). Unless the model is `causal`, no mask hides what comes later: in
+the sentence of the notes, the word that decides comes after the pronoun.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from companion.attention import MultiHeadAttention, padding_mask
+from companion.attention import MultiHeadAttention, causal_mask, padding_mask
 
 
 @dataclass(frozen=True)
@@ -60,20 +60,21 @@ class Look(nn.Module):
 
     def forward(
         self, x: Tensor, memory: Tensor, mask: Tensor, values_from: Tensor | None = None
-    ) -> Tensor:
-        """Give what each of x (batch, n_q, d_model) sees in memory: (batch, n_q, d_model)."""
-        seen, _ = self.attention(self.norm(x), self.norm(memory), mask, values_from=values_from)
-        return seen
+    ) -> tuple[Tensor, Tensor]:
+        """Give what each of x (batch, n_q, d_model) sees in memory, and the weights."""
+        return self.attention(self.norm(x), self.norm(memory), mask, values_from=values_from)
 
 
 class Resolver(nn.Module):
     """Reads a sentence and names, at each position, a word: at a pronoun, what it stands for.
 
-    The last layer's weights are to say where the answer came from. Three things see to it. What the
-    last layer saw is all that the answer is made from: nothing goes around it. Its queries and keys
-    are made from what the sentence means so far, but its values from the words' embeddings alone
-    (`word_values`), as after a layer of attention any position may hold the answer. And dropout
-    hides most of what it saw, so that no few heads can answer for the others.
+    With `word_values`, the last layer's queries and keys are made from what the sentence means so
+    far, but its values from the words' embeddings alone: after a layer of attention any position
+    may hold the answer, and a weight would not say which word it came from.
+
+    Without `residual`, what the last layer saw is all that the answer is made from: nothing goes
+    around it, and dropout hides most of it in training, so that no few heads can answer for the
+    others. So a wide model learns where to look in few steps.
 
     Args:
         vocabulary_size: number of words, `<pad>` included.
@@ -81,11 +82,14 @@ class Resolver(nn.Module):
         n_heads: number of heads; it divides d_model.
         n_layers: number of layers; one is too few, as a pronoun must hear of the deciding word
             before it can look for the right noun.
-        d_ff: width of the feed-forward networks, one between each layer and the next.
+        d_ff: width of the feed-forward networks.
         dropout: share of what the last layer saw that is hidden in training.
         max_words: the longest sentence.
         pad: the word that fills up shorter sentences.
         word_values: whether the last layer's values are made from the words' embeddings.
+        residual: whether the last layer adds to what was there, and has a feed-forward network
+            after it, as every other layer.
+        causal: whether each word looks only at itself and at what comes before it.
 
     Raises:
         ValueError: If a size is not positive, n_heads does not divide d_model, or dropout is not
@@ -96,24 +100,27 @@ class Resolver(nn.Module):
         self,
         vocabulary_size: int,
         *,
-        d_model: int = 512,
-        n_heads: int = 8,
+        d_model: int = 64,
+        n_heads: int = 4,
         n_layers: int = 2,
         d_ff: int = 128,
-        dropout: float = 0.8,
+        dropout: float = 0.0,
         max_words: int = 32,
         pad: int = 0,
         word_values: bool = True,
+        residual: bool = True,
+        causal: bool = False,
     ) -> None:
         super().__init__()
         sizes = {"vocabulary_size": vocabulary_size, "n_layers": n_layers, "d_ff": d_ff}
         for name, size in (sizes | {"max_words": max_words}).items():
             if size < 1:
                 raise ValueError(f"{name} is {size}: it must be at least 1")
-        self.pad = pad
-        self.word_values = word_values
+        self.pad, self.causal = pad, causal
+        self.word_values, self.residual = word_values, residual
         self.looks = nn.ModuleList(Look(d_model, n_heads) for _ in range(n_layers))
-        self.feed_forwards = nn.ModuleList(_feed_forward(d_model, d_ff) for _ in self.looks[:-1])
+        forwards = n_layers if residual else n_layers - 1
+        self.feed_forwards = nn.ModuleList(_feed_forward(d_model, d_ff) for _ in range(forwards))
         self.words = nn.Embedding(vocabulary_size, d_model)
         self.positions = nn.Embedding(max_words, d_model)
         self.dropout = nn.Dropout(dropout)
@@ -123,8 +130,11 @@ class Resolver(nn.Module):
     def _start(self) -> None:
         # Small beside what attention adds to them: so a pronoun soon hears of the other words. (And
         # the words' vectors are also the output's: larger ones would begin with wild guesses.)
-        nn.init.normal_(self.words.weight, std=0.025)
-        nn.init.normal_(self.positions.weight, std=0.025)
+        std = 0.05 if self.residual else 0.025
+        nn.init.normal_(self.words.weight, std=std)
+        nn.init.normal_(self.positions.weight, std=std)
+        if self.residual:
+            return
         # A head that begins by handing on its share of the word it looks at has only to learn where
         # to look.
         for look in self.looks:
@@ -146,10 +156,33 @@ class Resolver(nn.Module):
         """
         words, x, mask = self._embed(tokens)
         for number, look in enumerate(self.looks[:-1]):
-            x = self._add(number, x, look(x, x, mask))  # (batch, n, d_model)
-        asking = x if at is None else x[torch.arange(len(x))[:, None], at]  # (batch, k, d_model)
-        seen = self.looks[-1](asking, x, mask, words if self.word_values else None)
-        return self._logits(self.dropout(seen))  # (batch, n or k, vocabulary)
+            x = self._add(number, x, look(x, x, mask)[0])  # (batch, n, d_model)
+        asking = x
+        if at is not None:
+            sentence = torch.arange(len(x))[:, None]  # (batch, 1)
+            asking = x[sentence, at]  # (batch, k, d_model)
+            if self.causal:
+                mask = mask[sentence, :, at].transpose(1, 2)  # (batch, 1, k, n)
+        seen, _ = self.looks[-1](asking, x, mask, words if self.word_values else None)
+        return self._answer(asking, seen)  # (batch, n or k, vocabulary)
+
+    def logits_and_weights(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Score as `forward` does, and give the weights of all layers and heads.
+
+        Args:
+            tokens: (batch, n), as for `forward`.
+
+        Returns:
+            Logits, (batch, n, vocabulary), and weights, (batch, layers, heads, n, n).
+        """
+        words, x, mask = self._embed(tokens)
+        weights = []
+        for number, look in enumerate(self.looks):
+            last = number == len(self.looks) - 1
+            seen, looked = look(x, x, mask, words if last and self.word_values else None)
+            weights.append(looked)
+            x = self._answer(x, seen) if last else self._add(number, x, seen)
+        return x, torch.stack(weights, dim=1)
 
     @torch.no_grad()
     def trace(self, tokens: Tensor) -> Trace:
@@ -163,6 +196,8 @@ class Resolver(nn.Module):
         """
         if tokens.dim() != 1:
             raise ValueError(f"tokens has shape {tuple(tokens.shape)}: it must be (n,)")
+        was_training = self.training
+        self.eval()
         words, x, mask = self._embed(tokens[None])
         layers = []
         for number, look in enumerate(self.looks):
@@ -173,23 +208,29 @@ class Resolver(nn.Module):
             seen, weights = look.attention(read, mask=mask, values_from=source)
             source = read if source is None else source
             layers.append(LayerTrace(*(t[0] for t in (read, source, *projected, weights))))
-            x = seen if last else self._add(number, x, seen)
-        return Trace(layers, self._logits(x)[0])
-
-    def _add(self, number: int, x: Tensor, seen: Tensor) -> Tensor:
-        x = x + seen
-        return x + self.feed_forwards[number](x)  # (batch, n, d_model)
+            x = self._answer(x, seen) if last else self._add(number, x, seen)
+        self.train(was_training)
+        return Trace(layers, x[0])
 
     def _embed(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         mask = padding_mask(tokens, self.pad)  # (batch, 1, 1, n)
         n, longest = tokens.shape[1], self.positions.num_embeddings
         if n > longest:
             raise ValueError(f"tokens has {n} words: it must have at most {longest}")
+        if self.causal:
+            mask = mask & causal_mask(n)  # (batch, 1, n, n)
         words = self.words(tokens)  # (batch, n, d_model)
         return words, words + self.positions.weight[:n], mask
 
-    def _logits(self, x: Tensor) -> Tensor:
-        return self.norm(x) @ self.words.weight.T  # (..., vocabulary)
+    def _add(self, number: int, x: Tensor, seen: Tensor) -> Tensor:
+        x = x + seen
+        return x + self.feed_forwards[number](x)  # (batch, n, d_model)
+
+    def _answer(self, x: Tensor, seen: Tensor) -> Tensor:
+        seen = self.dropout(seen)
+        if self.residual:
+            seen = self._add(len(self.looks) - 1, x, seen)
+        return self.norm(seen) @ self.words.weight.T  # (..., vocabulary)
 
 
 def _feed_forward(d_model: int, d_ff: int) -> nn.Sequential:

@@ -4,6 +4,7 @@
 # ruff: noqa: ARG001, ARG005
 
 import math
+import re
 import warnings
 
 import pytest
@@ -430,8 +431,57 @@ def test_every_check_sees_the_same_inputs_and_leaves_the_random_state_alone(caps
 
 
 def test_unknown_exercise():
-    assert set(EXERCISES) == {"attention", "causal"}
+    assert set(EXERCISES) == {"attention", "causal", "maximum attention"}
     with pytest.raises(
         ValueError, match=r"name is 'atention': it must be one of attention, causal"
     ):
         check("atention", right)
+
+
+def votes(looks, candidates):
+    weights = looks[..., candidates]
+    return weights * (weights == weights.amax(-1, keepdim=True))
+
+
+def shares(looks, candidates):
+    kept = votes(looks, candidates)
+    return kept.sum((0, 1)) / kept.sum()
+
+
+WRONG_SHARES = {
+    "not normalised": (lambda looks, c: votes(looks, c).sum((0, 1)), "not yet their shares"),
+    "no winner": (
+        lambda looks, c: looks[..., c].sum((0, 1)) / looks[..., c].sum(),
+        "both candidates keep their weight",
+    ),
+    "a vote a head": (
+        lambda looks, c: (
+            looks[..., c].argmax(-1).flatten().bincount(minlength=2) / looks[..., 0].numel()
+        ),
+        "every head has one vote",
+    ),
+    "losers": (
+        lambda looks, c: (
+            (looks[..., c] - votes(looks, c)).sum((0, 1)) / (looks[..., c] - votes(looks, c)).sum()
+        ),
+        "the smaller weight of each head is kept",
+    ),
+    "shape": (lambda looks, c: looks[..., c], "expected \\(2,\\)"),
+    "sum": (lambda *_: torch.tensor([0.1, 0.2]), "the shares sum to 0.300, not 1"),
+    "anything": (lambda *_: torch.tensor([0.1, 0.9]), "gives \\[0.1"),
+    "nothing": (lambda *_: None, "returned None"),
+}
+
+
+def test_right_shares(capsys):
+    check("maximum attention", shares)
+    assert capsys.readouterr().out == "✓ maximum attention: all 3 properties hold.\n"
+
+
+@pytest.mark.parametrize(("function", "found"), WRONG_SHARES.values(), ids=WRONG_SHARES)
+def test_wrong_shares(capsys, function, found):
+    check("maximum attention", function)
+    told = capsys.readouterr().out
+    assert told.startswith("✗ maximum attention: ")
+    assert re.search(found, told)
+    assert "Hint: " in told

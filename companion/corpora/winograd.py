@@ -4,8 +4,10 @@ In "the animal didn't cross the street because it was too tired", the pronoun *i
 change *tired* to *wide*, and it is the street. Such pairs were proposed as a test of understanding
 by Levesque, Davis and Morgenstern, "The Winograd Schema Challenge" (KR 2012).
 
-Every sentence here is made from the word lists below and a seed. Some combinations of words never
-occur in training, so that a model which resolves them has learned more than a list of sentences.
+Every sentence here is made from the word lists below and a seed. Three things never occur among the
+sentences to train on, so that a model which resolves them has learned more than a list of sentences:
+some combinations of words (`"composition"`), some frames (`"frames"`), and some nouns, of which only
+plain facts are told (`"facts"`: "the camel was tired").
 """
 
 import hashlib
@@ -13,7 +15,8 @@ import itertools
 import random
 from dataclasses import dataclass
 
-PAD = "<pad>"
+PAD, MASK = "<pad>", "<mask>"
+SPLITS = ("composition", "frames", "facts")
 Words = tuple[str, ...]
 
 
@@ -45,6 +48,11 @@ class Schema:
         """The noun that the pronoun stands for."""
         return self.words[self.antecedent]
 
+    @property
+    def named(self) -> Words:
+        """The sentence with *the* and the antecedent in place of the pronoun."""
+        return (*self.words[: self.pronoun], "the", self.answer, *self.words[self.pronoun + 1 :])
+
 
 @dataclass(frozen=True)
 class Family:
@@ -56,12 +64,18 @@ class Family:
         cues: what is said of the first kind, of the second kind.
         frames: sentences with places for {first}, {second} and {cue}. Either kind opens half of
             them, so that word order gives nothing away.
+        new_frames: frames that training never shows.
+        facts: sentences with places for {noun} and {cue}, which tell what suits a noun.
+        fact_nouns: of each kind, nouns that training shows in facts alone.
     """
 
     pronoun: str
     nouns: tuple[Words, Words]
     cues: tuple[Words, Words]
     frames: Words
+    new_frames: Words
+    facts: Words = ()
+    fact_nouns: tuple[Words, Words] = ((), ())
 
 
 def _words(text: str) -> Words:
@@ -94,6 +108,41 @@ CROSSING = Family(
         "the {second} stopped the {first} because it was too {cue}",
         "the {second} held back the {first} because it was too {cue}",
     ),
+    new_frames=(
+        "the {first} stopped at the {second} because it was too {cue}",
+        "the {second} was avoided by the {first} because it was too {cue}",
+    ),
+    facts=("the {noun} was too {cue}", "the {noun} was {cue}", "the {cue} {noun}"),
+    fact_nouns=(_words("camel goose pony wolf"), _words("avenue swamp canal beach")),
+)
+FITTING = Family(
+    pronoun="it",
+    nouns=(
+        _words(
+            "ball book lamp violin statue vase toy clock piano guitar drum"
+            " box bag crate basket chest trunk bucket jar"
+        ),
+        _words(
+            "box bag crate basket chest trunk bucket jar"
+            " drawer cupboard van locker closet shelf car wardrobe"
+        ),
+    ),
+    cues=(
+        _words("big large tall thick bulky heavy huge"),
+        _words("small tiny narrow full tight short shallow cramped"),
+    ),
+    frames=(
+        "the {first} didn't fit in the {second} because it was too {cue}",
+        "the {first} couldn't go into the {second} because it was too {cue}",
+        "the {first} was not put in the {second} because it was too {cue}",
+        "the {second} couldn't hold the {first} because it was too {cue}",
+        "the {second} had no room for the {first} because it was too {cue}",
+        "the {second} didn't close over the {first} because it was too {cue}",
+    ),
+    new_frames=(
+        "the {first} didn't go in the {second} because it was too {cue}",
+        "the {second} was not closed over the {first} because it was too {cue}",
+    ),
 )
 PERMIT = Family(
     pronoun="they",
@@ -115,8 +164,15 @@ PERMIT = Family(
         "the {second} got no permit from the city {first} because they {cue} riots",
         "the {second} were stopped by the {first} because they {cue} disorder",
     ),
+    new_frames=(
+        "the {first} had the {second} stopped because they {cue} violence",
+        "the {second} were refused by the {first} because they {cue} violence",
+    ),
+    facts=("the {noun} {cue} violence", "the {noun} {cue} unrest", "the {noun} {cue} disorder"),
+    fact_nouns=(_words("rulers senators"), _words("radicals strikers")),
 )
-FAMILIES = (CROSSING, PERMIT)
+FAMILIES = (CROSSING, FITTING, PERMIT)
+PRONOUNS = frozenset(family.pronoun for family in FAMILIES)
 
 
 def _fill(family: Family, frame: str, pair: tuple[str, str], kind: int, cue: str) -> Schema:
@@ -149,8 +205,9 @@ def vocabulary() -> list[str]:
     words = set(nouns())
     for family in FAMILIES:
         words.update(*family.cues)
-        words.update(word for frame in family.frames for word in frame.split() if "{" not in word)
-    return [PAD, *sorted(words)]
+        patterns = family.frames + family.new_frames + family.facts
+        words.update(word for pattern in patterns for word in pattern.split() if "{" not in word)
+    return [PAD, MASK, *sorted(words)]
 
 
 def held_back(schema: Schema) -> tuple[bool, bool]:
@@ -161,27 +218,66 @@ def held_back(schema: Schema) -> tuple[bool, bool]:
 
 def generate(n: int, seed: int) -> list[Schema]:
     """Draw n sentences to train on; equal seeds give equal sentences."""
-    return _draw(n, seed, (False, False))
+    return _draw(n, seed, "train", (False, False))
 
 
-def held_out(n: int, seed: int) -> list[Schema]:
-    """Draw n sentences whose two nouns, and whose answer with its cue, are new to training."""
-    return _draw(n, seed, (True, True))
+def held_out(n: int, seed: int, split: str = "composition") -> list[Schema]:
+    """Draw n sentences that are new to training in one way.
+
+    Args:
+        n: number of sentences.
+        seed: equal seeds give equal sentences.
+        split: what is new: `"composition"`, the two nouns together, and the answer with its cue;
+            `"frames"`, the frame, with a word or two of its own; `"facts"`, both nouns, of which training tells only facts.
+
+    Raises:
+        ValueError: If n is below 1, or split is none of these.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split {split!r} must be one of: {', '.join(SPLITS)}")
+    both = split == "composition"
+    return _draw(n, seed, split, (both, both))
 
 
-def _draw(n: int, seed: int, wanted: tuple[bool, bool]) -> list[Schema]:
+def facts(n: int, seed: int) -> list[Words]:
+    """Draw n facts to train on, such as "the camel was tired"; equal seeds give equal facts."""
+    _check(n)
+    rng = random.Random(seed)  # noqa: S311
+    telling = [family for family in FAMILIES if family.facts]
+    endless = (_any_fact(rng, rng.choice(telling)) for _ in itertools.count())
+    return list(itertools.islice((fact for fact in endless if fact), n))
+
+
+def _any_fact(rng: random.Random, family: Family) -> Words | None:
+    kind = rng.randrange(2)
+    noun, cue = rng.choice(family.nouns[kind]), rng.choice(family.cues[kind])
+    told = rng.choice(family.facts).format(noun=noun, cue=cue)
+    return None if _never((noun, cue)) else _words(told)
+
+
+def _draw(n: int, seed: int, split: str, wanted: tuple[bool, bool]) -> list[Schema]:
+    _check(n)
+    rng = random.Random(seed)  # noqa: S311
+    families = [f for f in FAMILIES if split != "facts" or f.facts]
+    endless = (_any(rng, rng.choice(families), split) for _ in itertools.count())
+    return list(itertools.islice((s for s in endless if s and held_back(s) == wanted), n))
+
+
+def _any(rng: random.Random, family: Family, split: str) -> Schema | None:
+    told = split == "facts"
+    pair = tuple(
+        rng.choice([noun for noun in nouns if (noun in only_told) == told])
+        for nouns, only_told in zip(family.nouns, family.fact_nouns, strict=True)
+    )
+    kind = rng.randrange(2)
+    frame = rng.choice(family.new_frames if split == "frames" else family.frames)
+    cue = rng.choice(family.cues[kind])
+    return None if pair[0] == pair[1] else _fill(family, frame, pair, kind, cue)
+
+
+def _check(n: int) -> None:
     if n < 1:
         raise ValueError(f"n is {n}: the number of sentences must be at least 1")
-    rng = random.Random(seed)  # noqa: S311
-    endless = map(_any, itertools.repeat(rng))
-    return list(itertools.islice((s for s in endless if held_back(s) == wanted), n))
-
-
-def _any(rng: random.Random) -> Schema:
-    family = rng.choice(FAMILIES)
-    pair = (rng.choice(family.nouns[0]), rng.choice(family.nouns[1]))
-    kind = rng.randrange(2)
-    return _fill(family, rng.choice(family.frames), pair, kind, rng.choice(family.cues[kind]))
 
 
 def _pairs(schema: Schema) -> tuple[tuple[str, str], tuple[str, str]]:

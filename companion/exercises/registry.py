@@ -6,11 +6,13 @@ from torch import Tensor
 
 from companion.exercises.attention import check_attention
 from companion.exercises.causal import check_causal
+from companion.exercises.maximum_attention import check_maximum_attention
 from companion.exercises.trial import WrongAnswerError
 
 EXERCISES: dict[str, Callable[[Callable[..., Tensor]], int]] = {
     "attention": check_attention,
     "causal": check_causal,
+    "maximum attention": check_maximum_attention,
 }
 
 

@@ -19,6 +19,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
 _PROJECT = Path(__file__).parents[2]
+_DATA = {".json", ".safetensors", ".xml"}  # what lies beside a module, it may read
 _LOG = logging.getLogger(__name__)
 
 
@@ -121,6 +122,7 @@ def _collect_file(path: Path, files: set[Path]) -> None:
     if path in files:
         return
     files.add(path)
+    files.update(data for data in path.parent.iterdir() if data.suffix in _DATA)
     if path.parent.name == "widgets":
         bundles = path.parent / "bundles"
         files.update(b for b in (bundles / f"{path.stem}.js", bundles / "page.js") if b.is_file())

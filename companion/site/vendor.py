@@ -1,5 +1,6 @@
 """Copies third-party files from node_modules into the book's own `_static`, and points Sphinx at them."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 from companion.site.icons import icon_css
+from companion.site.models import publish_models
 from companion.widgets.picture import PALETTE
 
 PROJECT = Path(__file__).parents[2]
@@ -21,6 +23,8 @@ FILES = {
     "katex/dist/katex.min.css": "katex.min.css",
     "plotly.js-basic-dist-min/plotly-basic.min.js": "plotly.js",
     "jquery/dist/jquery.min.js": "jquery.min.js",
+    "onnxruntime-web/dist/ort.wasm.bundle.min.mjs": "ort.mjs",
+    "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm": "ort.wasm",
 }
 
 
@@ -55,7 +59,10 @@ def copy_files(app: Sphinx, exception: Exception | None) -> None:
     (static / "icons.css").write_text(icon_css(_MODULES), encoding="utf-8")
     book = (_OWN / "book.css").read_text("utf-8")
     (static / "book.css").write_text(f"{_palette_css()}\n{book}", encoding="utf-8")
-    shutil.copyfile(_OWN / "plots.js", static / "plots.js")
+    for script in ("plots.js", "live.js", "live_worker.js"):
+        shutil.copyfile(_OWN / script, static / script)
+    runtime = json.loads((_MODULES / "onnxruntime-web/package.json").read_text("utf-8"))
+    publish_models(static, runtime["version"])
 
 
 def _bundle_for_bertviz(vendor: Path) -> None:

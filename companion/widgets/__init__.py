@@ -6,6 +6,8 @@ They are handed arrays, so that each can be used with anyone's model.
 
 from companion.widgets.attention_heatmap import AttentionHeatmap
 from companion.widgets.host import Widget
+from companion.widgets.live import LiveWidget
 from companion.widgets.quiz import Quiz
+from companion.widgets.winograd_resolver import WinogradResolver
 
-__all__ = ["AttentionHeatmap", "Quiz", "Widget"]
+__all__ = ["AttentionHeatmap", "LiveWidget", "Quiz", "Widget", "WinogradResolver"]

@@ -34,6 +34,18 @@ _STATE = "print('state:', heatmap.layer, heatmap.head, heatmap.row, heatmap.colu
 _WEIGHT = "print(f'weight: {heatmap.current_weights()[heatmap.row, heatmap.column]:.3f}', sorted(set(told)))"
 _SET = "heatmap.head = 3; heatmap.row = 1; print('done')"
 _AGAIN = "heatmap"
+_RESOLVER = """
+from companion.models import live, load
+from companion.models.resolver import prepare
+from companion.widgets import WinogradResolver
+
+cow = "the cow avoided the field because it was too"
+twins = (f"{cow} tired", f"{cow} wide")
+resolver = WinogradResolver(live("resolver"), **prepare(load("resolver"), [twins]))
+resolver
+"""
+_OWN = "print('own:', resolver.own)"
+_WRITE = "resolver.own = 'the dog avoided the river because it was too deep'; print('done')"
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +57,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     notebook = nbformat.v4.new_notebook(
         cells=[
             nbformat.v4.new_code_cell(cell.strip())
-            for cell in (_MAKE, _STATE, _WEIGHT, _SET, _AGAIN)
+            for cell in (_MAKE, _STATE, _WEIGHT, _SET, _AGAIN, _RESOLVER, _OWN, _WRITE)
         ],
         metadata={
             "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -141,7 +153,7 @@ def notebook(browser: Browser, lab: str) -> Iterator[Lab]:
     context.on("weberror", lambda e: problems.append(f"page error: {e.error}"))
     page = context.new_page()
     page.goto(lab)
-    expect(page.locator(".jp-CodeCell")).to_have_count(5)
+    expect(page.locator(".jp-CodeCell")).to_have_count(8)
     expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible()
     notebook = Lab(page)
     notebook.run(0)
@@ -210,3 +222,19 @@ def test_dark_theme_of_jupyterlab(notebook):
     notebook.page.evaluate("document.body.dataset.jpThemeLight = 'false'")
     expect(view.place.locator(".widget").first).to_have_css("background-color", "rgb(20, 24, 30)")
     notebook.page.evaluate("document.body.dataset.jpThemeLight = 'true'")
+
+
+def test_the_kernel_answers_a_live_widget(notebook):
+    notebook.run(5)
+    place = notebook.cell(5).locator(".jp-OutputArea-output").first
+    expect(place.locator(".verdict")).to_have_text("it is the cow")
+    place.get_by_role("radio", name="write your own").check()
+    box = place.get_by_role("textbox", name="Your own sentence")
+    box.fill("the goose avoided the canal because it was too flooded")
+    expect(place.locator(".verdict")).to_have_text("it is the canal")
+    place.get_by_role("radio", name="masked word").check()
+    expect(place.locator(".verdict")).to_have_text("it is the canal")
+    assert notebook.run(6) == "own: the goose avoided the canal because it was too flooded"
+    assert notebook.run(7) == "done"
+    expect(place.locator(".verdict")).to_have_text("it is the river")
+    expect(box).to_have_value("the dog avoided the river because it was too deep")

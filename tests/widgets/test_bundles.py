@@ -30,8 +30,17 @@ def imports(path):
 def widget_modules():
     for path in sorted(WIDGETS.glob("*.py")):
         for node in ast.parse(path.read_text("utf-8")).body:
-            if isinstance(node, ast.ClassDef) and "Widget" in map(ast.unparse, node.bases):
+            if isinstance(node, ast.ClassDef) and _is_widget(node):
                 yield path
+
+
+def _is_widget(node):
+    """Whether a class is a widget with a module of its own; an abstract one sets `_esm` itself."""
+    bases = {"Widget", "LiveWidget"} & set(map(ast.unparse, node.bases))
+    return bases and not any(
+        isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "_esm"
+        for line in node.body
+    )
 
 
 def names(path):

@@ -41,3 +41,12 @@ export function toggle(text, oninput) {
   const box = h("input", { type: "checkbox", oninput: () => oninput(box.checked) });
   return { box, element: h("label", { class: "chip" }, box, text) };
 }
+
+/** A radio group of chips. Returns {element, select(i)}; `onpick(i)` hears the reader. */
+export function radios(label, options, onpick) {
+  const name = `r${Math.random().toString(36).slice(2)}`;
+  const boxes = options.map((_, i) => h("input", { type: "radio", name, oninput: () => onpick(i) }));
+  const chips = options.map((text, i) => h("label", { class: "chip" }, boxes[i], text));
+  const element = h("div", { class: "controls", role: "radiogroup", "aria-label": label }, h("span", { class: "label" }, label), ...chips);
+  return { element, select: (i) => boxes.forEach((box, j) => (box.checked = i === j)) };
+}

@@ -7,20 +7,36 @@ const revive = (_, value) =>
     ? new DataView(Uint8Array.from(atob(value.base64), (c) => c.charCodeAt(0)).buffer)
     : value;
 
+const UNREACHABLE =
+  "The model lives on the book's site, and this page is not there (or cannot be reached by scripts, as a file opened from disk).";
+
+/** Hands a question to the book's live.js, which is fetched with the first one. */
+async function askPage(content, buffers, reply) {
+  const root = document.documentElement.dataset.content_root;
+  try {
+    if (root === undefined || location.protocol === "file:") throw new Error(UNREACHABLE);
+    const page = await import(new URL(`${root}_static/live.js`, document.baseURI).href);
+    page.answer(content, buffers, reply);
+  } catch (error) {
+    reply({ id: content.id, error: error.message });
+  }
+}
+
 function savedModel(state) {
   const listeners = new Map();
+  const hear = (event, ...args) => [...(listeners.get(event) ?? [])].forEach((callback) => callback(...args));
   return {
     get: (name) => state[name],
     set(name, value) {
       if (Object.is(state[name], value)) return; // as a kernel's model: no change, no event
       state[name] = value;
-      for (const callback of [...(listeners.get(`change:${name}`) ?? [])]) callback();
+      hear(`change:${name}`);
     },
     on: (event, callback) => listeners.set(event, [...(listeners.get(event) ?? []), callback]),
     off: (event, callback) =>
       listeners.set(event, (listeners.get(event) ?? []).filter((other) => other !== callback)),
     save_changes() {},
-    send() {},
+    send: (content, _, buffers) => askPage(content, buffers, (...reply) => hear("msg:custom", ...reply)),
   };
 }
 

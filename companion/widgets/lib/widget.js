@@ -51,6 +51,7 @@ function guardModel(model, root, cleanups) {
       model.set(name, value);
       model.save_changes();
     },
+    send: (content, buffers) => model.send(content, undefined, buffers),
     on(event, callback) {
       const listener = guard(root, callback);
       model.on(event, listener);

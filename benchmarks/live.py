@@ -1,0 +1,80 @@
+"""How long a reader waits for a live model: the first answer, later ones, and what is fetched.
+
+`python benchmarks/live.py`, after `make book SERVE=0`. Each line of "first" is a browser that has never been
+here; "again" is another page in the same browser, whose cache holds the runtime and the model.
+"""
+
+import statistics
+import sys
+import threading
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
+
+from chromium import launch
+from playwright.sync_api import Page, sync_playwright
+
+from companion.site.serve import make_server
+
+BOOK = Path(__file__).parents[1] / "_build" / "html"
+CHAPTER = "chapters/week2-transformers/what-it-refers-to.html"
+FIRST = "the cow avoided the bridge because it was too hungry"
+LATER = [
+    f"the {animal} avoided the {place} because it was too {cue}"
+    for animal, place in (("dog", "river"), ("fox", "field"), ("goat", "valley"), ("hen", "road"))
+    for cue in ("tired", "muddy", "scared", "wide", "ill")
+]
+# Writes a sentence as one keystroke does, and waits until the words that are shown are those.
+_WRITE = """(sentence) => new Promise((resolve) => {
+  const root = [...document.querySelector('[data-widget=WinogradResolver]').children].find((e) => e.shadowRoot).shadowRoot;
+  const box = root.querySelector('input.own');
+  const begun = performance.now();
+  box.value = sentence;
+  box.dispatchEvent(new Event('input', {bubbles: true}));
+  const look = () => {
+    const shown = root.querySelector('.sentence').textContent;
+    if (shown === sentence && !root.querySelector('.answers').hidden) resolve(performance.now() - begun);
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
+
+
+def first_answer(page: Page, address: str) -> float:
+    """Open the chapter and write a sentence: milliseconds until it is answered."""
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    place = page.locator("[data-widget=WinogradResolver]")
+    place.get_by_role("radio", name="write your own").check()
+    return page.evaluate(_WRITE, FIRST)
+
+
+def main() -> None:
+    """Measure and print."""
+    if not (BOOK / CHAPTER).is_file():
+        sys.exit("there is no book: run `make book SERVE=0`")
+    server = make_server(BOOK, 0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/{CHAPTER}"
+    firsts, agains, laters = [], [], []
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        for _ in range(3):
+            context = browser.new_context()
+            firsts.append(first_answer(context.new_page(), address))
+            page = context.new_page()
+            agains.append(first_answer(page, address))
+            laters += [page.evaluate(_WRITE, sentence) for sentence in LATER]
+            context.close()
+        browser.close()
+    server.shutdown()
+    laters.sort()
+    print("milliseconds from a keystroke to the answer on the page, resolver, local server")
+    print(f"  first, nothing in the cache: {', '.join(f'{t:.0f}' for t in firsts)}")
+    print(f"  first, from the cache:       {', '.join(f'{t:.0f}' for t in agains)}")
+    middle, high = statistics.median(laters), laters[int(0.95 * len(laters))]
+    print(f"  later ({len(laters)}): median {middle:.0f}, 95th percentile {high:.0f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""From torch to ONNX: the same graph for the reader's browser, inner tensors included."""
+
+import contextlib
+import io
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What runs for a widget: a module, the names of what goes in, and of what comes out.
+
+    Attributes:
+        module: takes the inputs in this order, and gives a tuple in the order of outputs.
+        inputs: by name, an example of each.
+        axes: by the input's name, its axes whose size may vary: number -> (name, least, most).
+        outputs: names of what the module gives.
+    """
+
+    module: nn.Module
+    inputs: dict[str, Tensor]
+    axes: dict[str, dict[int, tuple[str, int, int]]]
+    outputs: tuple[str, ...]
+
+    def answer(self, arrays: Arrays) -> Arrays:
+        """Run the module in torch, as ONNX runs it on the page.
+
+        Raises:
+            ValueError: If an input is missing, unknown, of a shape or type that does not fit, or
+                holds a number that the module has no row for.
+        """
+        if set(arrays) != set(self.inputs):
+            raise ValueError(f"arrays: {sorted(self.inputs)} are needed, not {sorted(arrays)}")
+        tensors = [self._checked(name, arrays[name]) for name in self.inputs]
+        try:
+            with torch.no_grad():
+                given = self.module(*tensors)
+        except IndexError as error:
+            raise ValueError(f"arrays: a number is too large or too small ({error})") from error
+        return {name: t.numpy() for name, t in zip(self.outputs, given, strict=True)}
+
+    def _checked(self, name: str, array: np.ndarray) -> Tensor:
+        example, vary = self.inputs[name], self.axes.get(name, {})
+        given = np.array(array)
+        try:
+            tensor = torch.from_numpy(given)
+        except TypeError as error:  # such as text
+            raise ValueError(
+                f"{name}: {given.dtype} was given, {example.dtype} is needed"
+            ) from error
+        if tensor.dtype != example.dtype or tensor.dim() != example.dim():
+            raise ValueError(
+                f"{name}: {tensor.dtype} with {tensor.dim()} axes was given, {example.dtype} with "
+                f"{example.dim()} is needed"
+            )
+        for axis, size in enumerate(tensor.shape):
+            _, least, most = vary.get(axis, ("", example.shape[axis], example.shape[axis]))
+            if not least <= size <= most:
+                raise ValueError(f"{name}: axis {axis} has size {size}, not {least} to {most}")
+        return tensor
+
+
+def export(graph: Graph, path: Path) -> None:
+    """Write a graph as ONNX; an interruption leaves what was at `path` as it was.
+
+    Raises:
+        ValueError: If there is no folder for the file, or path is itself a folder.
+    """
+    if path.is_dir() or not path.parent.is_dir():
+        raise ValueError(f"path: no file can be written at {path}: it must be a file in a folder")
+    shapes = [
+        {
+            axis: torch.export.Dim(label, min=least, max=most)
+            for axis, (label, least, most) in graph.axes.get(name, {}).items()
+        }
+        for name in graph.inputs
+    ]
+    partial = path.with_name(f"{path.name}.partial")
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")  # the exporter warns of its own parts
+        torch.onnx.export(
+            graph.module.eval(),
+            tuple(graph.inputs.values()),
+            partial,
+            input_names=list(graph.inputs),
+            output_names=list(graph.outputs),
+            dynamic_shapes=shapes,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+    os.replace(partial, path)  # noqa: PTH105
+
+
+@dataclass(frozen=True)
+class Live:
+    """A model as a widget asks it: by `answer` where there is a kernel, by `name` on the page.
+
+    Attributes:
+        name: the page asks `_static/models/NAME.onnx`.
+        answer: arrays in, arrays out.
+    """
+
+    name: str
+    answer: Callable[[Arrays], Arrays]

@@ -1,0 +1,66 @@
+"""Which models there are, where their weights lie, and how one is taken into use."""
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from torch import nn
+
+from companion.models.graph import Graph, Live
+from companion.models.store import load_card, load_weights
+
+MODELS = {"resolver": "companion.models.resolver.shipped"}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of an evaluation, such as an accuracy, and on how many items it was measured."""
+
+    name: str
+    figure: float
+    items: int
+
+    def __str__(self) -> str:
+        """Return `METRIC = FIGURE (N items)`."""
+        return f"{self.name} = {self.figure:.3f} ({self.items} items)"
+
+
+def recipe(name: str) -> ModuleType:
+    """Return the module that builds, trains, evaluates and exports a model.
+
+    It has `SUMMARY` and `CARD` (what stands in its card before any figure), and the functions
+    `build() -> Module`, `train(data, seed, on_step) -> Module` with `STEPS` steps in all,
+    `evaluate(model, data) -> list[Metric]` and `graph(model) -> Graph`.
+
+    Raises:
+        ValueError: If there is no model of that name.
+    """
+    if name not in MODELS:
+        raise ValueError(f"name: there is no model {name!r}; there is: {', '.join(MODELS)}")
+    return importlib.import_module(MODELS[name])
+
+
+def folder(name: str) -> Path:
+    """Return where a model's weights and card lie."""
+    return Path(recipe(name).__file__).parent
+
+
+def load(name: str) -> nn.Module:
+    """Return a model with the weights that came with the package, ready to be asked."""
+    return load_weights(recipe(name).build(), folder(name) / "weights.safetensors")
+
+
+def graph(name: str) -> Graph:
+    """Return the graph that answers a widget."""
+    return recipe(name).graph(load(name))
+
+
+def live(name: str) -> Live:
+    """Return a model as a widget asks it."""
+    return Live(name, graph(name).answer)
+
+
+def card(name: str) -> dict:
+    """Return a model's card."""
+    return load_card(folder(name) / "card.json")

@@ -1,0 +1,50 @@
+"""Puts each model into the book as ONNX, and lists them for live.js with their sizes."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+from companion.models import graph, registry
+
+
+def publish_models(static: Path, version: str) -> None:
+    """Write `models/NAME-DIGEST.onnx` and `live.json`; a model that has not changed is kept.
+
+    Browsers keep what they have fetched for good, so another model, and another version of the
+    runtime, has another address.
+    """
+    models = static / "models"
+    models.mkdir(exist_ok=True)
+    kept = static.parent.parent / "onnx"
+    kept.mkdir(exist_ok=True)
+    listed = {}
+    for name in registry.MODELS:
+        built = kept / f"{name}-{_digest(name)}.onnx"
+        if not built.is_file():
+            for old in kept.glob(f"{name}-*.onnx"):
+                old.unlink()
+            graph.export(registry.graph(name), built)
+        shutil.copyfile(built, models / built.name)
+        listed[name] = _entry(models / built.name, static)
+    for path in models.glob("*.onnx"):
+        if path.name not in {Path(entry["url"]).name for entry in listed.values()}:
+            path.unlink()
+    runtime = _entry(static / "vendor" / "ort.wasm", static)
+    runtime["url"] += f"?{version}"
+    contents = {"runtime": runtime, "models": listed}
+    (static / "live.json").write_text(json.dumps(contents), "utf-8")
+
+
+def _entry(path: Path, static: Path) -> dict:
+    return {"url": path.relative_to(static).as_posix(), "bytes": path.stat().st_size}
+
+
+def _digest(name: str) -> str:
+    """Of the weights, and of the code that the graph is made by."""
+    package = Path(registry.__file__).parents[1]
+    code = [*package.glob("*.py"), *registry.folder(name).glob("*.py"), Path(graph.__file__)]
+    total = hashlib.sha256((registry.folder(name) / "weights.safetensors").read_bytes())
+    for path in sorted(code):
+        total.update(path.read_bytes())
+    return total.hexdigest()[:12]

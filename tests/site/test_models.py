@@ -1,0 +1,47 @@
+"""Models on their way into the book: exported once, and again when they changed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from companion.models import graph, registry
+from companion.site import models
+
+
+@pytest.fixture
+def static(tmp_path, monkeypatch):
+    """A book's `_static`, where exporting writes a line instead of taking its time."""
+    folder = tmp_path / "html" / "_static"
+    (folder / "vendor").mkdir(parents=True)
+    (folder / "vendor" / "ort.wasm").write_bytes(b"runtime")
+    written = []
+    monkeypatch.setattr(
+        graph,
+        "export",
+        lambda _, path: written.append(path.name) or Path(path).write_bytes(b"model"),
+    )
+    return folder, written
+
+
+def test_each_model_is_listed_with_its_size(static):
+    folder, written = static
+    models.publish_models(folder, "1.2.3")
+    listed = json.loads((folder / "live.json").read_text())
+    assert listed["runtime"] == {"url": "vendor/ort.wasm?1.2.3", "bytes": 7}
+    assert set(listed["models"]) == set(registry.MODELS)
+    for entry in listed["models"].values():
+        assert (folder / entry["url"]).stat().st_size == entry["bytes"] == 5
+    assert len(written) == len(registry.MODELS)
+
+
+def test_a_model_is_exported_again_only_when_it_changed(static, monkeypatch):
+    folder, written = static
+    models.publish_models(folder, "1")
+    models.publish_models(folder, "1")
+    assert len(written) == len(registry.MODELS)
+    monkeypatch.setattr(models, "_digest", lambda _: "another")
+    models.publish_models(folder, "1")
+    assert len(written) == 2 * len(registry.MODELS)
+    names = {path.name for path in (folder / "models").iterdir()}
+    assert names == {f"{name}-another.onnx" for name in registry.MODELS}
