@@ -16,6 +16,7 @@ const METHODS = {
 const NETWORKS = {
   word: "values from the words", ordinary: "ordinary values", restarted: "ordinary, started anew", causal: "reads left to right",
 };
+const AT_THE_PRONOUN = ["attention", "masked-lm"];
 const BLIND = "A network that reads from left to right cannot be asked so: at the pronoun it has not yet seen what decides.";
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
@@ -117,13 +118,14 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
 
   function drawAnswers(read) {
     const name = model.get("method");
-    const blind = variants[model.get("variant")] === "causal" && name !== "naming";
+    const blind = variants[model.get("variant")] === "causal" && AT_THE_PRONOUN.includes(name);
     const scores = !blind && read.scores[name]?.[model.get("variant")];
     if (!scores) {
       answers.replaceChildren(h("p", {}, blind ? BLIND : "asking …"));
       return;
     }
     const pronoun = h("strong", { class: "pronoun" }, read.words[read.pronoun]);
+    const be = read.words[read.pronoun] === "they" ? "are" : "is";
     const [one, other] = shares(name, scores);
     const row = (at, share, kind) =>
       h("div", { class: `answer ${kind}` },
@@ -132,7 +134,7 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
         h("span", { class: "number" }, percent(share)));
     const winner = one === other ? null : read.words[read.candidates[one > other ? 0 : 1]];
     answers.replaceChildren(
-      h("p", { class: "verdict" }, pronoun, winner ? " is the " : " could be either", winner ? h("strong", {}, winner) : null),
+      h("p", { class: "verdict" }, pronoun, winner ? ` ${be} the ` : " could be either", winner ? h("strong", {}, winner) : null),
       row(read.candidates[0], one, "first"), row(read.candidates[1], other, "second"));
   }
 

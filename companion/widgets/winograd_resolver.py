@@ -103,7 +103,9 @@ class WinogradResolver(LiveWidget):
         """Return the sentence, and what the network says its pronoun is."""
         words = self.shown["words"]
         noun, share = self.answer()
-        return f"“{' '.join(words)}”: “{words[self.shown['pronoun']]}” is the {noun} ({share:.0%})."
+        pronoun = words[self.shown["pronoun"]]
+        be = "are" if pronoun == "they" else "is"
+        return f"“{' '.join(words)}”: “{pronoun}” {be} the {noun} ({share:.0%})."
 
     def picture(self) -> str:
         """Return the sentence, and a bar for each noun, as SVG."""

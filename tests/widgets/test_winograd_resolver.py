@@ -28,7 +28,7 @@ def test_it_says_what_it_shows(widget):
     assert widget().describe() == (
         "“the animal didn't cross the street because it was too tired”: “it” is the animal (100%)."
     )
-    assert "“they” is the demonstrators" in widget(pair=1, twin=1).describe()
+    assert "“they” are the demonstrators" in widget(pair=1, twin=1).describe()
 
 
 def test_its_picture_is_the_sentence_and_two_bars(widget):

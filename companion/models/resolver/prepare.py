@@ -88,16 +88,19 @@ def _naming(network: Resolver, sentence: str, nouns: Sequence[str]) -> Scores:
 
 
 def scores_of(network: Resolver, sentence: str, method: str) -> Scores | None:
-    """Score the two nouns of a sentence by a method of `companion.scoring`; None for a causal network.
+    """Score the two nouns of a sentence by a method of `companion.scoring`.
 
-    In the pronoun's place there stands *the* and the noun.
+    In the pronoun's place there stands *the* and the noun. A causal network cannot be asked at the
+    pronoun ("attention", "masked-lm"), where it has not yet seen what decides: None. By substitution
+    it can: it fills in masked words, as the others do, from what comes before them.
     """
-    if network.causal:
+    if network.causal and method in {"attention", "masked-lm"}:
         return None
     told = resolve(network, sentence)
     spans = word_spans(sentence)
     places = [spans[told.words.index(noun)] for noun in told.probabilities]
     names = [f"the {noun}" for noun in told.probabilities]
     model, tokenizer = scorable(network)
+    model.causal = False  # trained to fill in masked words, not to go on with a text
     candidates = places if method == "attention" else names
     return score(model, tokenizer, sentence, spans[told.pronoun], candidates, method=method)

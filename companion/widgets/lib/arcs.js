@@ -17,17 +17,15 @@ export function arcs(sentence) {
     drawing.setAttribute("height", frame.height);
     const place = (span) => {
       const box = span.getBoundingClientRect();
-      return [box.left - frame.left + box.width / 2, box.top - frame.top];
+      return { x: box.left - frame.left + box.width / 2, top: box.top - frame.top, bottom: box.bottom - frame.top };
     };
-    const [x1, y1] = place(spans[from]);
+    const start = place(spans[from]);
     drawing.replaceChildren(
       ...weights.flatMap((weight, j) => {
         spans[j].style.setProperty("--look", `${Math.round(100 * weight)}%`);
         if (weight < 0.02 || j === from) return [];
-        const [x2, y2] = place(spans[j]);
-        const rise = Math.min(34, 12 + Math.abs(x1 - x2) / 10);
         const path = document.createElementNS(NS, "path");
-        path.setAttribute("d", `M${x1},${y1} C${x1},${y1 - rise} ${x2},${y2 - rise} ${x2},${y2}`);
+        path.setAttribute("d", curve(start, place(spans[j])));
         path.setAttribute("stroke", colours.accent);
         path.setAttribute("stroke-width", 1 + 4 * weight);
         path.setAttribute("stroke-opacity", 0.25 + 0.75 * weight);
@@ -37,4 +35,13 @@ export function arcs(sentence) {
   }
 
   return { element, draw };
+}
+
+/** Over the words within a line; from one line to another through the room between them, never across a word. */
+function curve(a, b) {
+  const rise = Math.min(34, 12 + Math.abs(a.x - b.x) / 10);
+  if (Math.abs(a.top - b.top) < 10) return `M${a.x},${a.top} C${a.x},${a.top - rise} ${b.x},${b.top - rise} ${b.x},${b.top}`;
+  const [y1, y2] = b.top < a.top ? [a.top, b.bottom] : [a.bottom, b.top];
+  const middle = b.top < a.top ? (a.top + Math.max(b.bottom, a.top - 24)) / 2 : (a.bottom + Math.min(b.top, a.bottom + 24)) / 2;
+  return `M${a.x},${y1} C${a.x},${middle} ${b.x},${middle} ${b.x},${y2}`;
 }

@@ -18,16 +18,18 @@ export function suggest(word, vocabulary, most = 6) {
   return [...begun, ...near].slice(0, most);
 }
 
-/** Levenshtein's distance; words that differ much in length are simply far apart. */
+/** Letters put in, left out, changed, or swapped with their neighbour; words of very different length are far apart. */
 function distance(one, other) {
   if (Math.abs(one.length - other.length) > 3) return Infinity;
-  let row = Array.from({ length: other.length + 1 }, (_, j) => j);
+  const rows = [Array.from({ length: other.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= one.length; i++) {
-    const next = [i];
+    rows.push([i]);
     for (let j = 1; j <= other.length; j++) {
-      next[j] = Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + (one[i - 1] !== other[j - 1]));
+      const swapped = i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1];
+      rows[i][j] = Math.min(
+        rows[i][j - 1] + 1, rows[i - 1][j] + 1, rows[i - 1][j - 1] + (one[i - 1] !== other[j - 1]),
+        swapped ? rows[i - 2][j - 2] + 1 : Infinity);
     }
-    row = next;
   }
-  return row[other.length];
+  return rows[one.length][other.length];
 }
