@@ -1,7 +1,6 @@
 """Shows, in a notebook and in the book, the very source that runs."""
 
 import inspect
-import textwrap
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -21,7 +20,7 @@ class Source:
     def __init__(self, thing: Callable) -> None:
         lines, start = inspect.getsourcelines(thing)
         path = Path(inspect.getsourcefile(thing)).resolve()
-        self.code = textwrap.dedent("".join(lines))
+        self.code = "".join(lines)
         self.place, self.link = path.name, None
         if path.is_relative_to(_PACKAGE):
             self.place = path.relative_to(_PACKAGE.parent).as_posix()
