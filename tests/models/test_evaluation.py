@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion.corpora import wsc
@@ -60,18 +60,21 @@ def test_wilson_as_tables_have_it(share, n, interval):
     assert wilson(share, n) == pytest.approx(interval, abs=1e-4)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**6), st.floats(0, 1))
 def test_wilson_contains_the_share_and_stays_in_bounds(n, share):
     low, high = wilson(share, n)
     assert 0 <= low <= share <= high <= 1
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**4), st.integers(1, 10**4), st.floats(0, 1))
 def test_wilson_narrows_with_n(n, more, share):
     (low, high), (lower, higher) = wilson(share, n + more), wilson(share, n)
     assert high - low < higher - lower
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**4), st.floats(0.01, 0.99))
 def test_wilson_ends_where_the_share_is_too_many_deviations_away(n, share):
     for end in wilson(share, n):

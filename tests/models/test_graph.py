@@ -2,6 +2,7 @@
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from torch import nn
@@ -51,10 +52,9 @@ def check_onnx(path, graph):
 
 
 def check_parity(path, graph, inputs):
-    runtime = pytest.importorskip("onnxruntime")
-    options = runtime.SessionOptions()
+    options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = runtime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     for arrays in inputs:
         expected = graph.answer(arrays)
         for name, found in zip(graph.outputs, session.run(None, arrays), strict=True):
