@@ -98,6 +98,24 @@ def score(
         return first, second
 
 
+def maximum_attention(looks: Tensor) -> Tensor:
+    """Let the heads vote: in each, the candidate that is looked at more keeps its weight.
+
+    Args:
+        looks: (..., 2), how much the pronoun looks at each of two candidates, in each head of each
+            layer.
+
+    Returns:
+        The share of each candidate, (2,); they sum to 1, or are 0 if no head looks at either.
+
+    Source: Klein and Nabi 2019, https://arxiv.org/abs/1905.13497, section 3.
+    """
+    # Equal weights both stay: else the candidate that is named first would win.
+    kept = looks.where(looks == looks.amax(dim=-1, keepdim=True), 0.0)  # (..., 2)
+    votes = kept.reshape(-1, 2).sum(dim=0)  # (2,)
+    return votes / votes.sum().where(votes.any(), 1.0)
+
+
 @dataclass(frozen=True)
 class _Reader:
     model: nn.Module
@@ -116,12 +134,9 @@ class _Reader:
             )
         weights = torch.stack([layer[0].float() for layer in layers])  # (layers, heads, n, n)
         looks = weights[:, :, _tokens(offsets, pronoun)]  # (layers, heads, pronoun's tokens, n)
-        one, other = (looks[..., _tokens(offsets, s)].amax(dim=(-2, -1)) for s in candidates)
-        # Equal weights both stay: else the candidate that is named first would win.
-        first = one[one >= other].sum().item()
-        second = other[other >= one].sum().item()
-        total = first + second or 1.0
-        return first / total, second / total
+        pair = [looks[..., _tokens(offsets, s)].amax(dim=(-2, -1)) for s in candidates]
+        first, second = maximum_attention(torch.stack(pair, dim=-1)).tolist()
+        return first, second
 
     def substitution(self, text: str, pronoun: Span, name: str, method: str) -> float:
         start, stop = pronoun

@@ -9,25 +9,16 @@ import torch
 from torch import Tensor
 
 from companion.exercises.trial import Mistake, WrongAnswerError, call, same
-
-
-def maximum_attention(looks: Tensor, candidates: Tensor) -> Tensor:
-    """Share of each of two candidates, (2,), by the maximum attention score.
-
-    Args:
-        looks: (layers, heads, n), how much the pronoun looks at each word.
-        candidates: (2,), the positions of the candidates.
-
-    Source: Klein and Nabi 2019, https://arxiv.org/abs/1905.13497, section 3.
-    """
-    weights = looks[..., candidates]  # (layers, heads, 2)
-    largest = weights.amax(dim=-1, keepdim=True)  # (layers, heads, 1)
-    votes = weights.where(weights == largest, 0.0).flatten(end_dim=-2).sum(dim=0)  # (2,)
-    return votes / votes.sum()
+from companion.scoring import maximum_attention
 
 
 def check_maximum_attention(function: Callable[..., Tensor]) -> int:
-    """Check `f(looks, candidates)`; return the number of properties."""
+    """Check `f(looks, candidates)`; return the number of properties.
+
+    Args:
+        function: takes looks (layers, heads, n), how much the pronoun looks at each word, and the
+            positions of two candidates, (2,); gives the share of each, (2,).
+    """
     drawn = torch.Generator().manual_seed(0)
     tries = [
         (
@@ -49,7 +40,7 @@ def _check(shares: Tensor, looks: Tensor, candidates: Tensor) -> None:
             f"returned shape {tuple(shares.shape)}, expected (2,).",
             "Add up over layers and heads; what stays is one number for each candidate.",
         )
-    expected = maximum_attention(looks, candidates)
+    expected = maximum_attention(looks[..., candidates])
     if same(shares, expected):
         return
     for mistake in _MISTAKES:

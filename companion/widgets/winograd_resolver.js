@@ -3,7 +3,7 @@ import { arcs } from "./lib/arcs.js";
 import { readArray } from "./lib/array.js";
 import { guard, h, radios, soon } from "./lib/dom.js";
 import { headPicker } from "./lib/head_picker.js";
-import { asker } from "./lib/live.js";
+import { asker, Unanswered } from "./lib/live.js";
 import { parse, reader, shares, Unreadable } from "./lib/resolver.js";
 import { paintMatrix } from "./lib/stage.js";
 import { defineWidget } from "./lib/widget.js";
@@ -176,8 +176,10 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
       hint.textContent = "";
       update();
     } catch (error) {
+      if (!(error instanceof Unanswered)) throw error;
       if (question !== asked) return;
       own = undefined;
+      bar.hidden = true;
       hint.textContent = `${error.message} The prepared sentences still answer.`;
       update();
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from recorder import ALIVE
 
 from companion.corpora import winograd as corpus
 from companion.models import live, load, registry
@@ -274,6 +275,7 @@ class TestOwn:
         big = [r.url for r in seen.page.recorder.responses if re.search(r"ort\.wasm|\.onnx", r.url)]
         assert len(big) == 2
         seen.page.goto(seen.page.url.replace(CHAPTER, "chapters/index.html"))
+        seen.page.wait_for_function(ALIVE)  # else leaving cuts off what the page still fetches
         seen.page.goto(seen.page.url.replace("chapters/index.html", CHAPTER))
         seen.write(WIDE)
         expect(seen.verdict).to_have_text("it is the street", timeout=20_000)
@@ -308,6 +310,7 @@ class TestWhereItCannotRun:
         seen.page.route("**/*.onnx", lambda route: route.fulfill(status=404))
         seen.write(TIRED)
         expect(seen.hint).to_contain_text("could not be fetched (404)", timeout=20_000)
+        expect(seen.page.get_by_role("progressbar")).to_be_hidden()
         seen.page.unroute("**/*.onnx")
         seen.box.fill(WIDE)
         expect(seen.verdict).to_have_text("it is the street", timeout=20_000)

@@ -1,8 +1,11 @@
 /**
  * Asks the model behind a widget: the kernel, or on the page ONNX (see page.js); which, the widget cannot tell.
  * `ask(inputs, onProgress)` takes and resolves to {name: {dtype, shape, data}}, `data` being a typed array;
- * `onProgress(share)` hears how much of the model has been loaded, from 0 to 1. Rejects with a readable reason.
+ * `onProgress(share)` hears how much of the model has been loaded, from 0 to 1. Rejects with `Unanswered`, whose
+ * message says why in words for the reader; any other error is a mistake of ours.
  */
+export class Unanswered extends Error {}
+
 const TYPES = { int64: BigInt64Array, float32: Float32Array };
 
 export function asker(model) {
@@ -13,7 +16,7 @@ export function asker(model) {
     if (!question) return;
     if ("progress" in content) return question.onProgress(content.progress);
     waiting.delete(content.id);
-    if ("error" in content) return question.reject(new Error(content.error));
+    if ("error" in content) return question.reject(new Unanswered(content.error));
     const outputs = content.outputs.map(([name, dtype, shape], i) => [name, { dtype, shape, data: typed(dtype, buffers[i]) }]);
     question.resolve(Object.fromEntries(outputs));
   });
