@@ -32,8 +32,11 @@ test: browser ## run everything: pytest, every chapter, the built book in a real
 notebooks: widgets ## run the chapters again and normalise what is committed of them (NB=path: only one)
 	python -m companion.site.notebooks $(or $(NB),chapters)
 
-models: install ## train the shipped models again (a few minutes each), and replace weights and cards
+models: install ## train the shipped models again, and replace weights and cards (SGD=path: the summarizer too, in an hour)
 	python -m companion.models train resolver
+ifdef SGD
+	python -m companion.models train summarizer --data $(SGD)
+endif
 
 bench: browser ## measure speed, memory and paint; prints ratios side by side
 	$(MAKE) book SERVE=0

@@ -6,13 +6,25 @@ from torch import Tensor
 
 from companion.exercises.attention import check_attention
 from companion.exercises.causal import check_causal
+from companion.exercises.decoder_mask import check_decoder_mask
+from companion.exercises.heads import check_heads
+from companion.exercises.layer_norm import check_layer_norm
+from companion.exercises.loss_mask import check_loss_mask
 from companion.exercises.maximum_attention import check_maximum_attention
+from companion.exercises.rnn import check_rnn
+from companion.exercises.sinusoids import check_sinusoids
 from companion.exercises.trial import WrongAnswerError
 
 EXERCISES: dict[str, Callable[[Callable[..., Tensor]], int]] = {
     "attention": check_attention,
     "causal": check_causal,
+    "decoder mask": check_decoder_mask,
+    "heads": check_heads,
+    "layer norm": check_layer_norm,
+    "loss mask": check_loss_mask,
     "maximum attention": check_maximum_attention,
+    "rnn": check_rnn,
+    "sinusoids": check_sinusoids,
 }
 
 

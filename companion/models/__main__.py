@@ -69,6 +69,8 @@ def _train(given: argparse.Namespace) -> None:
     model = recipe.train(given.data, given.seed, progress.bar(recipe.STEPS))
     seconds = round(time.perf_counter() - begun)
     metrics = recipe.evaluate(model, None)
+    if given.data is not None:
+        metrics += recipe.evaluate(model, given.data)
     store.save_weights(model, folder / "weights.safetensors")
     figures = [{"name": m.name, "figure": round(m.figure, 4), "items": m.items} for m in metrics]
     store.save_card(

@@ -108,7 +108,10 @@ class Live:
     Attributes:
         name: the page asks `_static/models/NAME.onnx`.
         answer: arrays in, arrays out.
+        encode: a text in, the numbers of its tokens and the text of each out; None if the model
+            takes no text (on the page `_static/models/NAME.json` has the tokenizer).
     """
 
     name: str
     answer: Callable[[Arrays], Arrays]
+    encode: Callable[[str], tuple[list[int], list[str]]] | None = None

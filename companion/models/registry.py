@@ -10,7 +10,10 @@ from torch import nn
 from companion.models.graph import Graph, Live
 from companion.models.store import load_card, load_weights
 
-MODELS = {"resolver": "companion.models.resolver.shipped"}
+MODELS = {
+    "resolver": "companion.models.resolver.shipped",
+    "summarizer": "companion.models.summarizer.shipped",
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ def recipe(name: str) -> ModuleType:
 
     It has `SUMMARY` and `CARD` (what stands in its card before any figure), and the functions
     `build() -> Module`, `train(data, seed, on_step) -> Module` with `STEPS` steps in all,
-    `evaluate(model, data) -> list[Metric]` and `graph(model) -> Graph`.
+    `evaluate(model, data) -> list[Metric]` and `graph(model) -> Graph`. One that takes text has
+    `encode(text) -> (ids, pieces)`, and a `tokenizer.json` beside its weights.
 
     Raises:
         ValueError: If there is no model of that name.
@@ -58,7 +62,7 @@ def graph(name: str) -> Graph:
 
 def live(name: str) -> Live:
     """Return a model as a widget asks it."""
-    return Live(name, graph(name).answer)
+    return Live(name, graph(name).answer, getattr(recipe(name), "encode", None))
 
 
 def card(name: str) -> dict:

@@ -9,7 +9,9 @@ from companion.models import graph, registry
 
 
 def publish_models(static: Path, version: str) -> None:
-    """Write `models/NAME-DIGEST.onnx` and `live.json`; a model that has not changed is kept.
+    """Write `models/NAME-DIGEST.onnx`, tokenizers beside them, and `live.json`.
+
+    A model that has not changed is not exported again.
 
     Browsers keep what they have fetched for good, so another model, and another version of the
     runtime, has another address.
@@ -27,8 +29,14 @@ def publish_models(static: Path, version: str) -> None:
             graph.export(registry.graph(name), built)
         shutil.copyfile(built, models / built.name)
         listed[name] = _entry(models / built.name, static)
-    for path in models.glob("*.onnx"):
-        if path.name not in {Path(entry["url"]).name for entry in listed.values()}:
+        tokenizer = registry.folder(name) / "tokenizer.json"
+        if tokenizer.is_file():
+            copy = (models / built.name).with_suffix(".json")
+            shutil.copyfile(tokenizer, copy)
+            listed[name]["tokenizer"] = _entry(copy, static)
+    wanted = {Path(entry["url"]).stem for entry in listed.values()}
+    for path in models.iterdir():
+        if path.stem not in wanted:
             path.unlink()
     runtime = _entry(static / "vendor" / "ort.wasm", static)
     runtime["url"] += f"?{version}"
@@ -43,8 +51,14 @@ def _entry(path: Path, static: Path) -> dict:
 def _digest(name: str) -> str:
     """Of the weights, and of the code that the graph is made by."""
     package = Path(registry.__file__).parents[1]
-    code = [*package.glob("*.py"), *registry.folder(name).glob("*.py"), Path(graph.__file__)]
-    total = hashlib.sha256((registry.folder(name) / "weights.safetensors").read_bytes())
+    own = registry.folder(name)
+    code = [
+        *package.glob("*.py"),
+        *own.glob("*.py"),
+        *own.glob("tokenizer.json"),
+        Path(graph.__file__),
+    ]
+    total = hashlib.sha256((own / "weights.safetensors").read_bytes())
     for path in sorted(code):
         total.update(path.read_bytes())
     return total.hexdigest()[:12]

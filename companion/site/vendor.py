@@ -25,6 +25,7 @@ FILES = {
     "jquery/dist/jquery.min.js": "jquery.min.js",
     "onnxruntime-web/dist/ort.wasm.bundle.min.mjs": "ort.mjs",
     "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm": "ort.wasm",
+    "@huggingface/tokenizers/dist/tokenizers.min.mjs": "tokenizers.mjs",
 }
 
 

@@ -5,9 +5,29 @@ They are handed arrays, so that each can be used with anyone's model.
 """
 
 from companion.widgets.attention_heatmap import AttentionHeatmap
+from companion.widgets.dialogue_summarizer import DialogueSummarizer
+from companion.widgets.head_pruner import HeadPruner
+from companion.widgets.head_splitter import HeadSplitter
 from companion.widgets.host import Widget
 from companion.widgets.live import LiveWidget
+from companion.widgets.mask_painter import MaskPainter
+from companion.widgets.positional_encoding import PositionalEncoding
 from companion.widgets.quiz import Quiz
+from companion.widgets.sequence_machines import SequenceMachines
+from companion.widgets.token_trace import TokenTrace
 from companion.widgets.winograd_resolver import WinogradResolver
 
-__all__ = ["AttentionHeatmap", "LiveWidget", "Quiz", "Widget", "WinogradResolver"]
+__all__ = [
+    "AttentionHeatmap",
+    "DialogueSummarizer",
+    "HeadPruner",
+    "HeadSplitter",
+    "LiveWidget",
+    "MaskPainter",
+    "PositionalEncoding",
+    "Quiz",
+    "SequenceMachines",
+    "TokenTrace",
+    "Widget",
+    "WinogradResolver",
+]

@@ -1,5 +1,6 @@
 """A widget with a model behind it: in a notebook the kernel answers, on the page ONNX does."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,9 +16,12 @@ class Model(Protocol):
 
     Attributes:
         name: the page asks for the model of this name.
+        encode: a text in, the numbers of its tokens and the text of each out; None if the model
+            takes no text.
     """
 
     name: str
+    encode: Callable[[str], tuple[list[int], list[str]]] | None
 
     def answer(self, arrays: Arrays) -> Arrays:
         """Arrays in, arrays out; raises ValueError for what cannot be answered."""
@@ -28,6 +32,7 @@ class LiveWidget(Widget):
 
     A question is a message {id, inputs: [[name, dtype, shape], …]} with a buffer for each input. The
     reply is {id, outputs: [[name, dtype, shape], …]} with a buffer for each, or {id, error}.
+    A text is a message {id, text}; the reply is {id, ids, pieces}, or {id, error}.
 
     Args:
         model: what answers; see `companion.models.live`.
@@ -43,6 +48,10 @@ class LiveWidget(Widget):
         self.on_msg(self._on_question)
 
     def _on_question(self, _widget: Widget, content: dict, buffers: list) -> None:
+        if "text" in content:
+            ids, pieces = self._model.encode(content["text"])
+            self.send({"id": content["id"], "ids": ids, "pieces": pieces})
+            return
         try:
             arrays = {
                 name: np.frombuffer(buffer, dtype=np.dtype(dtype).newbyteorder("<")).reshape(shape)

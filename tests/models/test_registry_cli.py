@@ -53,7 +53,9 @@ def test_each_model_has_its_recipe_its_card_and_its_weights(name):
 
 @pytest.mark.parametrize("ask", [load, card, registry.live, registry.graph, registry.folder])
 def test_a_model_that_there_is_not(ask):
-    with pytest.raises(ValueError, match=r"name: there is no model 'x'; there is: resolver"):
+    with pytest.raises(
+        ValueError, match=r"name: there is no model 'x'; there is: resolver, summarizer"
+    ):
         ask("x")
 
 
@@ -210,10 +212,13 @@ def refused(capsys, *arguments):
         ([], "required: COMMAND"),
         (["tran"], "invalid choice: 'tran'"),
         (["train"], "required: NAME"),
-        (["card", "resolv"], "name: there is no model 'resolv'; there is: resolver"),
-        (["train", "resolv"], "name: there is no model 'resolv'; there is: resolver"),
-        (["export", "resolv"], "name: there is no model 'resolv'; there is: resolver"),
-        (["evaluate", "resolv"], "name: there is no model 'resolv'; there is: resolver"),
+        (["card", "resolv"], "name: there is no model 'resolv'; there is: resolver, summarizer"),
+        (["train", "resolv"], "name: there is no model 'resolv'; there is: resolver, summarizer"),
+        (["export", "resolv"], "name: there is no model 'resolv'; there is: resolver, summarizer"),
+        (
+            ["evaluate", "resolv"],
+            "name: there is no model 'resolv'; there is: resolver, summarizer",
+        ),
         (["list", "resolver"], "unrecognized arguments: resolver"),
         (["card", "a\nb"], "name: there is no model"),
         (["list", "a\nb"], "unrecognized arguments: a b"),

@@ -44,4 +44,18 @@ def test_a_model_is_exported_again_only_when_it_changed(static, monkeypatch):
     models.publish_models(folder, "1")
     assert len(written) == 2 * len(registry.MODELS)
     names = {path.name for path in (folder / "models").iterdir()}
-    assert names == {f"{name}-another.onnx" for name in registry.MODELS}
+    assert names == {f"{name}-another.onnx" for name in registry.MODELS} | {
+        "summarizer-another.json"
+    }
+
+
+def test_a_model_that_takes_text_has_its_tokenizer_beside_it(static):
+    folder, _ = static
+    models.publish_models(folder, "1")
+    listed = json.loads((folder / "live.json").read_text())["models"]
+    assert "tokenizer" not in listed["resolver"]
+    told = listed["summarizer"]["tokenizer"]
+    original = (registry.folder("summarizer") / "tokenizer.json").read_bytes()
+    assert (folder / told["url"]).read_bytes() == original
+    assert told["bytes"] == len(original)
+    assert told["url"].removesuffix(".json") == listed["summarizer"]["url"].removesuffix(".onnx")

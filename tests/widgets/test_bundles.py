@@ -72,9 +72,7 @@ def test_widgets_know_nothing_of_the_rest(module):
     assert [name for name in others if name != "companion"] == []
 
 
-@pytest.mark.parametrize(
-    "module", [path for path in MATHEMATICS if path.stem in ("attention", "winograd")], ids=names
-)
+@pytest.mark.parametrize("module", [path for path in MATHEMATICS if path.stem != "show"], ids=names)
 def test_mathematics_knows_nothing_of_widgets_models_text_and_site(module):
     above = ("widgets", "models", "corpora", "site")
     assert [

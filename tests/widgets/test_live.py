@@ -18,7 +18,9 @@ def double(arrays):
 def asked(monkeypatch):
     """`asked(content, buffers)`: the replies of a widget to one question."""
     sent = []
-    widget = LiveWidget(SimpleNamespace(name="double", answer=double))
+    widget = LiveWidget(
+        SimpleNamespace(name="double", answer=double, encode=lambda text: ([len(text)], [text]))
+    )
     monkeypatch.setattr(widget, "send", lambda *message: sent.append(message))
 
     def ask(content, buffers):
@@ -42,6 +44,12 @@ def test_a_question_is_answered_with_arrays(asked):
 
 def test_what_cannot_be_answered_is_said(asked):
     assert asked(*question([-1])) == [({"id": 7, "error": "x: must not be negative"},)]
+
+
+def test_a_text_is_answered_with_its_tokens(asked):
+    assert asked({"id": "encode 1", "text": "ab"}, []) == [
+        ({"id": "encode 1", "ids": [2], "pieces": ["ab"]},)
+    ]
 
 
 def test_a_question_that_is_none_is_said(asked):

@@ -1,7 +1,7 @@
 /**
  * Answers widgets on the page: one worker for all of them, started by the first question.
- * `answer(content, buffers, reply)` replies as a kernel would: {id, outputs} with buffers, {id, error}, and
- * {id, progress} as often as there is news of the loading.
+ * `answer(content, buffers, reply)` replies as a kernel would: {id, outputs} with buffers, {id, ids, pieces} to a
+ * text, {id, error}, and {id, progress} as often as there is news of the loading.
  */
 const replies = new Map();
 let worker;
@@ -15,7 +15,7 @@ export function answer(content, buffers, reply) {
   worker ??= start();
   const key = ++asked;
   replies.set(key, { reply, id: content.id });
-  worker.postMessage({ key, model: content.model, inputs: content.inputs, buffers });
+  worker.postMessage({ ...content, key, buffers });
 }
 
 function start() {

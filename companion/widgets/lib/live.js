@@ -9,6 +9,26 @@ export class Unanswered extends Error {}
 const TYPES = { int64: BigInt64Array, float32: Float32Array };
 
 export function asker(model) {
+  const ask = messenger(model, "ask");
+  return async (inputs, onProgress) => {
+    const named = Object.entries(inputs).map(([name, { dtype, shape }]) => [name, dtype, shape]);
+    const data = Object.values(inputs).map(({ data: { buffer } }) => buffer);
+    const [{ outputs }, buffers] = await ask({ inputs: named }, data, onProgress);
+    return Object.fromEntries(outputs.map(([name, dtype, shape], i) => [name, { dtype, shape, data: typed(dtype, buffers[i]) }]));
+  };
+}
+
+/** The model's own tokenizer: `encode(text)` resolves to {ids, pieces}, the number and the text of each token. */
+export function encoder(model) {
+  const ask = messenger(model, "encode");
+  return async (text) => {
+    const [{ ids, pieces }] = await ask({ text }, []);
+    return { ids, pieces };
+  };
+}
+
+/** Sends questions, each with an id of its own, and resolves to [content, buffers] of its reply. */
+function messenger(model, kind) {
   const waiting = new Map();
   let asked = 0;
   model.on("msg:custom", (content, buffers = []) => {
@@ -16,16 +36,14 @@ export function asker(model) {
     if (!question) return;
     if ("progress" in content) return question.onProgress(content.progress);
     waiting.delete(content.id);
-    if ("error" in content) return question.reject(new Unanswered(content.error));
-    const outputs = content.outputs.map(([name, dtype, shape], i) => [name, { dtype, shape, data: typed(dtype, buffers[i]) }]);
-    question.resolve(Object.fromEntries(outputs));
+    if ("error" in content) question.reject(new Unanswered(content.error));
+    else question.resolve([content, buffers]);
   });
-  return (inputs, onProgress = () => {}) =>
+  return (content, buffers, onProgress = () => {}) =>
     new Promise((resolve, reject) => {
-      const id = ++asked;
+      const id = `${kind} ${++asked}`;
       waiting.set(id, { resolve, reject, onProgress });
-      const named = Object.entries(inputs).map(([name, { dtype, shape }]) => [name, dtype, shape]);
-      model.send({ id, model: model.get("live"), inputs: named }, Object.values(inputs).map(({ data }) => data.buffer));
+      model.send({ id, model: model.get("live"), ...content }, buffers);
     });
 }
 
