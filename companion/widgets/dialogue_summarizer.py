@@ -107,4 +107,4 @@ class DialogueSummarizer(LiveWidget):
         wide = sum(1 + len(turn) // 52 for turn in text.splitlines())
         narrow = sum(1 + len(turn) // 34 for turn in text.splitlines())
         turns = len(text.splitlines())
-        return (150 + 22 * wide + 22 * turns, 420 + 22 * narrow + 22 * turns)
+        return (110 + 22 * wide + 22 * turns, 400 + 22 * narrow + 22 * turns)

@@ -158,7 +158,7 @@ class HeadPruner(Widget):
     def heights(self) -> tuple[int, int]:
         """Pixels the widget takes, (on a wide page, on a phone)."""
         letters = len(" ".join(self.sentences[self.sentence]["words"]))
-        return (693 + 38 * math.ceil(letters / 80), 913 + 38 * math.ceil(letters / 35))
+        return (715 + 38 * math.ceil(letters / 80), 972 + 38 * math.ceil(letters / 35))
 
 
 def _check_names(networks: list[str], sentences: list[dict]) -> None:

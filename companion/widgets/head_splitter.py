@@ -141,7 +141,7 @@ class HeadSplitter(Widget):
     @property
     def heights(self) -> tuple[int, int]:
         """Pixels the widget takes, (on a wide page, on a phone)."""
-        return (355 + self._figure(830, 64, 30), 528 + self._figure(330, 44, 24))
+        return (432 + self._figure(830, 64, 30), 528 + self._figure(330, 44, 24))
 
     def _figure(self, room: int, label: int, cell: int) -> int:
         """Pixels of the tallest stage; mirrors the layout in the JavaScript."""

@@ -116,7 +116,7 @@ class PositionalEncoding(Widget):
     @property
     def heights(self) -> tuple[int, int]:
         """Pixels the widget takes, (on a wide page, on a phone); mirrors the sizes in the style sheet."""
-        return (726, 1325)
+        return (748, 1328)
 
     def _frequencies(self) -> np.ndarray:
         """How far each pair turns from one position to the next, (pairs,)."""

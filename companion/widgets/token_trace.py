@@ -166,7 +166,7 @@ class TokenTrace(LiveWidget):
             return beside + 38 * math.ceil(chips / a_chip_line) + 46 * lines + 51 * written
 
         stages = 32 * self.states.shape[1]
-        return (room(stages + 484, 90, 100, 75), room(stages + 772, 36, 40, 36))
+        return (room(stages + 542, 90, 100, 75), room(stages + 772, 36, 40, 36))
 
     def _says(self, row: int) -> list[tuple[str, float]]:
         words, shares = self.best[row, :, 0], self.odds[row, :, 0]
