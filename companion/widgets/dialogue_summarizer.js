@@ -178,6 +178,7 @@ export default defineWidget(css, ({ model, root }) => {
   model.on("change:own", () => {
     clearTimeout(timer);
     model.set("word", -1);
+    hint.textContent = "reading …";
     if (model.get("own") !== null) timer = setTimeout(() => readOwn().catch(fail), own || root.activeElement === box ? PAUSE : 0);
     else asked++;
     if (root.activeElement !== box) box.value = model.get("own") ?? "";

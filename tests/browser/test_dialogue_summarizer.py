@@ -121,7 +121,11 @@ class TestPrepared:
             if word not in {"Thai", "Farmhouse", "3"}:
                 continue
             seen.words.nth(number).click()
-            own = [i for i in range(len(written)) if word == "".join(written[i:]).split()[0]]
+            own = [
+                i
+                for i, piece in enumerate(written)
+                if piece.strip() and word == "".join(written[i:]).split()[0]
+            ]
             first = own[0]
             last = first
             while "".join(written[first : last + 1]).strip() != word:
