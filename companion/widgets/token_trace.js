@@ -35,11 +35,13 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
   function current() {
     const writes = model.get("own") !== null;
     const text = writes ? own : texts[model.get("example")];
-    if (!text) return undefined;
+    if (!text || behind()) return undefined;
     const at = chosenToken(text);
     const trace = writes ? own.traces.get(at) : prepared.trace(model.get("example"), at);
     return trace && { ...text, at, trace };
   }
+  /** Whether the reader's text is not read yet, so that what is shown is older. */
+  const behind = () => model.get("own") !== null && own?.text !== model.get("own");
   function chosenToken({ pieces, begin }) {
     const [last, token] = [pieces.length - 1, model.get("token")];
     return token < 0 ? last : Math.min(Math.max(token, begin), last);
@@ -73,7 +75,9 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
 
   // Its tokens, with arcs to where the chosen one looks.
   const given = h("div", { class: "inline" }); // what is read only
-  const tokens = roving("Token to follow", (i) => model.set("token", shownText.begin + i), { class: "inline" });
+  const tokens = roving("Token to follow", (i) => {
+    if (!behind()) model.set("token", shownText.begin + i); // what is shown may be the text before this one
+  }, { class: "inline" });
   const view = arcs(h("div", { class: "sentence" }, given, tokens.element));
 
   // The stages, one line each.
@@ -143,7 +147,9 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
 
   /** Writes the model's next token behind the token that is followed. */
   function goOn() {
-    const { pieces, begin, at, trace } = current();
+    const shown = current();
+    if (!shown) return; // the answer to the last click is awaited
+    const { pieces, begin, at, trace } = shown;
     model.set("token", -1);
     model.set("own", joined([...pieces.slice(0, at + 1), nextToken(trace)], begin, separator));
   }
@@ -274,6 +280,7 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
     choose.select(writes ? texts.length : model.get("example"));
     const shown = current();
     figure.hidden = !shown && refused; // while the answer is awaited, the last one stays
+    figure.setAttribute("aria-busy", String(!shown));
     if (!shown) return;
     drawTokens(shown);
     drawStages(shown);
