@@ -52,12 +52,15 @@ class Round:
 
 def sort_rounds(buckets: Tensor, task: Task) -> list[Round]:
     """Sort and cut the positions of one head by its buckets (rounds, length)."""
-    return [_sort_round(CUTS[task.cut](each, task.chunk)) for each in buckets]
+    return [_sort_round(CUTS[task.cut](each, task.chunk), task.chunk) for each in buckets]
 
 
-def _sort_round(place: Tensor) -> Round:
+def _sort_round(place: Tensor, chunk: int) -> Round:
     length = len(place)
-    table = tabulate(place)  # (numbers, chunk)
+    table = tabulate(place)
+    # As wide as a chunk even if none is full: sums over rows of another width are rounded otherwise,
+    # and what comes later in the sequence would change what comes before, in the last digit.
+    table = functional.pad(table, (0, chunk - table.shape[1]), value=-1)  # (numbers, chunk)
     number = (table[:, 0] >= 0).nonzero().squeeze(-1)  # (n_chunks,), of chunks that hold something
     table = table[number]  # (n_chunks, chunk)
     table = torch.cat([torch.full_like(table[:1], -1), table])
@@ -65,7 +68,7 @@ def _sort_round(place: Tensor) -> Round:
     # Floats, as they are compared with fewer passes over memory; exact up to 2^24 chunks.
     numbers = functional.pad(place.float(), (0, 1))
     slots = table.masked_fill(table < 0, length).flatten()
-    return Round(slots, follows, numbers, table.shape[1])
+    return Round(slots, follows, numbers, chunk)
 
 
 def exact_type(tensor: Tensor) -> torch.dtype:
