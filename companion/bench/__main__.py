@@ -1,0 +1,34 @@
+"""The command line: `python -m companion.bench million`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from companion.bench import million
+
+
+def main() -> int:
+    """Run what the command line asks for; 0 if it went well, 2 if it was asked wrongly."""
+    parser = argparse.ArgumentParser(prog="python -m companion.bench", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    step = commands.add_parser("million", help=million.__doc__.splitlines()[0])
+    step.add_argument("--tokens", type=_positive, default=1_048_576)
+    step.add_argument("--layers", type=_positive, default=12)
+    step.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    step.add_argument("--limit", type=float, default=16.0, help="GB that end it, if it takes more")
+    step.add_argument("--record", type=Path, help="a file to write the record to, as JSON")
+    step.add_argument("--skip-after", action="store_true", help="leave out the loss after the step")
+    options = vars(parser.parse_args())
+    del options["command"]
+    return million.run(**options)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} must be at least 1")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())
