@@ -1,4 +1,4 @@
-"""The blocks that the fast attention in buckets works on: some chunks of one head and hash round.
+"""The blocks that the fast attention in buckets works on: some chunks of one hash round.
 
 `companion/lsh_fast.py` goes through them; here is how they are cut, what is hidden in them, and how
 one of them attends. On the CPU torch's fused attention does it, elsewhere a few lines of our own.
@@ -35,7 +35,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Round:
-    """One hash round of one head, sorted and cut.
+    """One hash round of some heads, one after the other, sorted and cut.
 
     Attributes:
         slots: ((1 + n_chunks) · chunk,): positions, chunk after chunk; `length` where a slot is
@@ -51,8 +51,19 @@ class Round:
 
 
 def sort_rounds(buckets: Tensor, task: Task) -> list[Round]:
-    """Sort and cut the positions of one head by its buckets (rounds, length)."""
-    return [_sort_round(CUTS[task.cut](each, task.chunk), task.chunk) for each in buckets]
+    """Sort and cut the positions of some heads by their buckets, (heads, rounds, length).
+
+    The heads become one sequence of heads · length positions, in which no chunk looks from one head
+    back into another.
+    """
+    return [_sort_round(_places(each, task), task.chunk) for each in buckets.unbind(1)]
+
+
+def _places(buckets: Tensor, task: Task) -> Tensor:
+    """The number of the chunk of each position, (heads, length) to (heads · length,)."""
+    places = torch.stack([CUTS[task.cut](each, task.chunk) for each in buckets])
+    first = torch.arange(len(places), device=places.device) * (int(places.max()) + 2)
+    return (places + first[:, None]).flatten()
 
 
 def _sort_round(place: Tensor, chunk: int) -> Round:
@@ -81,7 +92,7 @@ class Block:
     """Some chunks of one round, n of them, each with the keys of its chunk and the one before.
 
     Empty slots stand for some position or other. They are hidden as keys; as queries they see
-    nothing.
+    nothing. The length of vectors is rounded up as `rows_at` says.
 
     Attributes:
         number: Of the round.
@@ -107,7 +118,7 @@ class Block:
 
     def of_queries(self, tensor: Tensor) -> Tensor:
         """The rows of (length, d) that belong to the queries, (n, 1, chunk, d)."""
-        rows = tensor.index_select(0, self.at[self.chunk :])
+        rows = rows_at(tensor, self.at[self.chunk :])
         return rows.view(*self.query.shape[:-1], -1)
 
 
@@ -119,7 +130,7 @@ def cut_blocks(
     mask: Tensor,
     task: Task,
 ) -> Iterator[Block]:
-    """All chunks of all rounds of one head, some at a time; without key, queries are keys too."""
+    """All chunks of all rounds, some at a time; without key, queries are keys too."""
     usable = functional.pad(mask.float(), (0, 1))  # (length + 1,), 0 for empty slots
     for number, here in enumerate(rounds):
         chunk = here.chunk
@@ -128,8 +139,8 @@ def cut_blocks(
             follows = here.follows[first : first + n]
             slots = here.slots[first * chunk : (first + len(follows) + 1) * chunk]
             at = slots.clamp(max=len(query) - 1)
-            own = query.index_select(0, at)  # ((n + 1) · chunk, d_k)
-            rows, keys = (own, unit(own)) if key is None else 2 * (key.index_select(0, at),)
+            own = rows_at(query, at)  # ((n + 1) · chunk, d_k)
+            rows, keys = (own, unit(own)) if key is None else 2 * (rows_at(key, at),)
             yield Block(
                 number,
                 chunk,
@@ -138,7 +149,7 @@ def cut_blocks(
                 rows,
                 own[chunk:].view(len(follows), 1, chunk, -1),
                 windows(keys, chunk),
-                windows(value.index_select(0, at), chunk),
+                windows(rows_at(value, at), chunk),
                 _bias(slots, rounds, number, follows, usable, task).to(query.dtype),
             )
 
@@ -176,6 +187,18 @@ def _bias(
         apart = (own - seen).sub_(0.5).abs_()  # 1/2: the query met this key in that round
         torch.minimum(margin, apart, out=margin)
     return functional.threshold_(margin, 0.75, -math.inf).clamp_(max=0.0)[:, None]
+
+
+def rows_at(tensor: Tensor, at: Tensor) -> Tensor:
+    """The rows `at` of (length, d), with zeros behind up to a multiple of 64 bytes.
+
+    A matrix that begins at another address is multiplied in another order, and rounded otherwise:
+    without the zeros, what comes later in the sequence could change the last digit of what comes
+    before, as it moves chunks within their block.
+    """
+    rows = tensor.index_select(0, at)
+    missing = -rows.shape[-1] % (64 // rows.element_size())
+    return functional.pad(rows, (0, missing)) if missing else rows
 
 
 def windows(rows: Tensor, chunk: int) -> Tensor:

@@ -30,6 +30,8 @@ from companion.lsh_blocks import (
 )
 from companion.lsh_checks import check, check_cut
 
+GROUP = 16_384  # positions worked on at a time, of several heads if they are short
+
 
 def lsh_attention(
     query: Tensor,
@@ -75,16 +77,16 @@ class _LSHAttention(torch.autograd.Function):
         mask: Tensor,
         task: Task,
     ) -> Tensor:
-        *leading, length, d_v = value.shape
-        exact = exact_type(value)
-        # One row more than positions: where the outputs of empty slots go.
-        output = value.new_empty(*leading, length + 1, d_v, dtype=exact)
-        total = value.new_empty(*leading, length + 1, dtype=exact)
-        for i in heads(query):
-            rounds = sort_rounds(buckets[i], task)
-            own_key = None if key is None else key[i]
-            attend(query[i], own_key, value[i], rounds, mask[i], task, output[i], total[i])
-        output, total = output[..., :length, :].to(value.dtype), total[..., :length]
+        output = value.new_empty(value.shape)
+        total = value.new_empty(value.shape[:-1], dtype=exact_type(value))
+        for group in _groups(query):
+            q, v, own_mask = (_gather(x, group).flatten(0, 1) for x in (query, value, mask))
+            k = None if key is None else _gather(key, group).flatten(0, 1)
+            out, log_sum = attend(
+                q, k, v, sort_rounds(_gather(buckets, group), task), own_mask, task
+            )
+            _scatter(output, group, out)
+            _scatter(total, group, log_sum)
         ctx.save_for_backward(query, key, value, buckets, mask, output, total)
         ctx.task = task
         return output
@@ -93,22 +95,38 @@ class _LSHAttention(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor | None, ...]:
         query, key, value, buckets, mask, output, total = ctx.saved_tensors
-        exact = exact_type(query)
-        d_query, d_value = (torch.zeros_like(x, dtype=exact) for x in (query, value))
-        d_key = None if key is None else torch.zeros_like(key, dtype=exact)
-        for i in heads(query):
-            rounds = sort_rounds(buckets[i], ctx.task)
-            own_key, own_d_key = (None, None) if key is None else (key[i], d_key[i])
-            made = (output[i], total[i], grad[i])
-            gradients = (d_query[i], own_d_key, d_value[i])
-            attend_backward(query[i], own_key, value[i], rounds, mask[i], ctx.task, made, gradients)
-        d_key = None if key is None else d_key.to(key.dtype)
-        return d_query.to(query.dtype), d_key, d_value.to(value.dtype), None, None, None
+        d_query, d_value = torch.empty_like(query), torch.empty_like(value)
+        d_key = None if key is None else torch.empty_like(key)
+        for group in _groups(query):
+            q, v, own_mask, *made = (
+                _gather(x, group).flatten(0, 1) for x in (query, value, mask, output, total, grad)
+            )
+            k = None if key is None else _gather(key, group).flatten(0, 1)
+            rounds = sort_rounds(_gather(buckets, group), ctx.task)
+            dq, dk, dv = attend_backward(q, k, v, rounds, own_mask, ctx.task, made)
+            _scatter(d_query, group, dq)
+            _scatter(d_value, group, dv)
+            if key is not None:
+                _scatter(d_key, group, dk)
+        return d_query, d_key, d_value, None, None, None
 
 
-def heads(query: Tensor) -> Iterator[tuple[int, ...]]:
-    """The index of each sequence and head of (..., length, d_k)."""
-    return itertools.product(*map(range, query.shape[:-2]))
+def _groups(query: Tensor) -> Iterator[list[tuple[int, ...]]]:
+    """The indices of sequences and heads of (..., length, d_k), some short or one long at a time."""
+    every = list(itertools.product(*map(range, query.shape[:-2])))
+    size = max(1, GROUP // query.shape[-2])
+    return (every[first : first + size] for first in range(0, len(every), size))
+
+
+def _gather(x: Tensor, group: list[tuple[int, ...]]) -> Tensor:
+    """What x, (..., and more), holds of a group: (heads, and more)."""
+    return torch.stack([x[i] for i in group])
+
+
+def _scatter(x: Tensor, group: list[tuple[int, ...]], found: Tensor) -> None:
+    """Write what was found of a group, (heads · length, ...), to x, (..., length, ...)."""
+    for i, each in zip(group, found.chunk(len(group)), strict=True):
+        x[i] = each
 
 
 @torch.no_grad()
@@ -119,10 +137,8 @@ def attend(
     rounds: list[Round],
     mask: Tensor,
     task: Task,
-    output: Tensor,
-    total: Tensor,
-) -> None:
-    """One head: writes its output and the log-sum-exp of its scores.
+) -> tuple[Tensor, Tensor]:
+    """One head, or some of them one after the other as one sequence.
 
     Args:
         query: (length, d_k).
@@ -131,12 +147,19 @@ def attend(
         rounds: From `sort_rounds`.
         mask: (length,), True where a key may be looked at.
         task: What is the same for all heads.
-        output: (length + 1, d_v), float32 or finer, to write to; the last row is without meaning.
-        total: (length + 1,), to write to: log of the sum of the exponentials of the scores; -inf
-            where a position sees no other.
+
+    Returns:
+        output: (length, d_v), float32 or finer.
+        total: (length,): log of the sum of the exponentials of the scores; -inf where a position
+            sees no other.
     """
+    length, d_v = value.shape
+    # One row more than positions: where the outputs of empty slots go.
+    output = value.new_empty(length + 1, d_v, dtype=exact_type(value))
+    total = output.new_empty(length + 1)
     for block in cut_blocks(query, key, value, rounds, mask, task):
-        some, log_sum = attend_block(block, task.scale)  # (n · chunk, d_v), (n · chunk,)
+        some, log_sum = attend_block(block, task.scale)  # (n · chunk, d_v or more), (n · chunk,)
+        some = some[:, :d_v]
         if block.number:
             before, others = total[block.slots], log_sum
             log_sum = torch.logaddexp(before, others)
@@ -145,8 +168,10 @@ def attend(
             some += output.index_select(0, block.slots).mul_((before - finite).exp_()[:, None])
         output.index_copy_(0, block.slots, some)
         total.index_copy_(0, block.slots, log_sum)
-    alone = _alone(total[:-1], mask)
-    output[:-1][alone] = value[alone].to(output.dtype)
+    output, total = output[:length], total[:length]
+    alone = _alone(total, mask)
+    output[alone] = value[alone].to(output.dtype)
+    return output, total
 
 
 @torch.no_grad()
@@ -158,9 +183,8 @@ def attend_backward(
     mask: Tensor,
     task: Task,
     made: tuple[Tensor, Tensor, Tensor],
-    gradients: tuple[Tensor, Tensor | None, Tensor],
-) -> None:
-    """One head: adds its gradients.
+) -> tuple[Tensor, Tensor | None, Tensor]:
+    """The gradients of `attend`.
 
     Args:
         query: (length, d_k); this and the next five as `attend` took them.
@@ -169,13 +193,17 @@ def attend_backward(
         rounds: From `sort_rounds`.
         mask: (length,).
         task: What is the same for all heads.
-        made: Output (length, d_v) and log-sum-exp (length,) that it wrote, and the gradient with
+        made: Output (length, d_v) and log-sum-exp (length,) that it returned, and the gradient with
             respect to that output, (length, d_v).
-        gradients: What to add to, float32 or finer: of query (length, d_k); of key, or None if
-            queries are keys too; of value (length, d_v).
+
+    Returns:
+        The gradients, float32 or finer, with respect to query, (length, d_k), key, or None if
+        queries are keys too, and value, (length, d_v).
     """
     output, total, grad = made
-    d_query, d_key, d_value = gradients
+    d_k, d_v, exact = query.shape[-1], value.shape[-1], exact_type(query)
+    d_query, d_value = (torch.zeros_like(x, dtype=exact) for x in (query, value))
+    d_key = None if key is None else torch.zeros_like(key, dtype=exact)
     finite = total.masked_fill(total == -math.inf, 0.0)[:, None]
     for block in cut_blocks(query, key, value, rounds, mask, task):
         log_sum = block.of_queries(finite).squeeze(-1)  # (n, 1, chunk)
@@ -183,16 +211,17 @@ def attend_backward(
         dq, dk, dv = attend_block_backward(some, block, out, log_sum, task.scale)
         # What empty slots add, wherever they stand for, is 0.
         dq, dk, dv = dq.flatten(0, 2), unwindow(dk), unwindow(dv)
-        if d_key is None:
+        if key is None:
             dk = unit_backward(block.rows, dk)
             dk[block.chunk :] += dq
-            d_query.index_add_(0, block.at, dk.to(d_query.dtype))
+            d_query.index_add_(0, block.at, dk[:, :d_k].to(exact))
         else:
-            d_query.index_add_(0, block.at[block.chunk :], dq.to(d_query.dtype))
-            d_key.index_add_(0, block.at, dk.to(d_key.dtype))
-        d_value.index_add_(0, block.at, dv.to(d_value.dtype))
+            d_query.index_add_(0, block.at[block.chunk :], dq[:, :d_k].to(exact))
+            d_key.index_add_(0, block.at, dk[:, :d_k].to(exact))
+        d_value.index_add_(0, block.at, dv[:, :d_v].to(exact))
     alone = _alone(total, mask)
     d_value[alone] += grad[alone]
+    return d_query, d_key, d_value
 
 
 def _alone(total: Tensor, mask: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from companion.hashing import angular_hash, bucket_factors, random_rotations
 from companion.lsh import CUTS, Cut, scale_of
-from companion.lsh_blocks import Task, exact_type, sort_rounds
+from companion.lsh_blocks import Round, Task, sort_rounds
 from companion.lsh_checks import check_cut
 from companion.lsh_fast import attend, attend_backward, lsh_attention
 
@@ -102,7 +102,8 @@ class LSHSelfAttention(nn.Module):
                 for head in range(self.n_heads):
                     query, value = self._project(some, head)
                     kept.append(angular_hash(query, rotations))  # (rounds, length)
-                    output, _ = self._attend(query, value, kept[-1])
+                    rounds, task = self._sort(kept[-1])
+                    output, _ = attend(query, None, value, rounds, _all(some), task)
                     self._put(own, output, head, 1.0)
         return (torch.stack(kept).unflatten(0, (-1, self.n_heads)),)
 
@@ -137,33 +138,19 @@ class LSHSelfAttention(nn.Module):
         """`undo` for one head of one sequence: stream, x and both gradients (length, d_model)."""
         own = self._columns(head)
         query, value = self._project(x, head)
-        output, total = self._attend(query, value, buckets)
+        rounds, task = self._sort(buckets)
+        output, total = attend(query, None, value, rounds, _all(x), task)
         self._put(stream, output, head, -1.0)
         found[self.out.weight][:, own] += grad.mT @ output.to(grad.dtype)
         made = (output, total, grad @ self.out.weight[:, own])
-        d_query, d_value = (torch.zeros_like(each, dtype=output.dtype) for each in (query, value))
-        task = self._task(len(x))
-        attend_backward(
-            query,
-            None,
-            value,
-            sort_rounds(buckets, task),
-            _all(x),
-            task,
-            made,
-            (d_query, None, d_value),
-        )
+        d_query, _, d_value = attend_backward(query, None, value, rounds, _all(x), task, made)
         del query, value, output, made  # each as long as the sequence
         self._project_backward(x, head, d_query.to(x.dtype), d_value.to(x.dtype), grad_x, found)
 
-    def _attend(self, query: Tensor, value: Tensor, buckets: Tensor) -> tuple[Tensor, Tensor]:
-        """The output (length, d_k) and log-sum-exp (length,) of one head."""
-        task = self._task(len(query))
-        output = value.new_empty(len(value) + 1, self.d_k, dtype=exact_type(value))
-        total = output.new_empty(len(value) + 1)
-        rounds = sort_rounds(buckets, task)
-        attend(query, None, value, rounds, _all(query), task, output, total)
-        return output[:-1], total[:-1]
+    def _sort(self, buckets: Tensor) -> tuple[list[Round], Task]:
+        """What is to be done for one head, with buckets (rounds, length)."""
+        task = self._task(buckets.shape[-1])
+        return sort_rounds(buckets[None], task), task
 
     def _put(self, stream: Tensor, output: Tensor, head: int, times: float) -> None:
         """Add to stream, (length, d_model), what the output of a head, (length, d_k), becomes."""
