@@ -20,7 +20,7 @@ from companion.hashing import angular_hash, bucket_factors, random_rotations
 from companion.lsh import CUTS, Cut, scale_of
 from companion.lsh_blocks import Round, Task, sort_rounds
 from companion.lsh_checks import check_cut
-from companion.lsh_fast import attend, attend_backward, lsh_attention
+from companion.lsh_fast import GROUP, attend, attend_backward, lsh_attention
 
 ROWS = 1024  # projected at a time
 
@@ -98,14 +98,16 @@ class LSHSelfAttention(nn.Module):
         with torch.autocast(x.device.type, enabled=False):
             rotations = self._rotations(x)
             kept = []
-            for own, some in _sequences(stream, x):
+            for own, some in _groups(stream, x):
+                buckets = []
                 for head in range(self.n_heads):
-                    query, value = self._project(some, head)
-                    kept.append(angular_hash(query, rotations))  # (rounds, length)
-                    rounds, task = self._sort(kept[-1])
-                    output, _ = attend(query, None, value, rounds, _all(some), task)
-                    self._put(own, output, head, 1.0)
-        return (torch.stack(kept).unflatten(0, (-1, self.n_heads)),)
+                    query, value = self._project(some.flatten(0, 1), head)
+                    buckets.append(angular_hash(query.view(*some.shape[:2], -1), rotations))
+                    rounds, task = self._sort(buckets[-1])
+                    output, _ = attend(query, None, value, rounds, _all(query), task)
+                    self._put(own.flatten(0, 1), output, head, 1.0)
+                kept.append(torch.stack(buckets, dim=1))
+        return (torch.cat(kept),)
 
     @torch.no_grad()
     def undo(
@@ -119,23 +121,24 @@ class LSHSelfAttention(nn.Module):
         """Subtract f(x) from stream and add what grad_stream gives grad_x, head by head."""
         with torch.autocast(x.device.type, enabled=False):
             found = {p: torch.zeros_like(p) for p in self.parameters()}
-            each = _sequences(stream, x, grad_stream, grad_x)
-            for (own, some, grad, of_x), buckets in zip(each, memo[0], strict=True):
+            groups = _groups(stream, x, grad_stream, grad_x)
+            for each, buckets in zip(groups, memo[0].split(_several(x)), strict=True):
+                rows = [some.flatten(0, 1) for some in each]  # (n · length, d_model)
                 for head in range(self.n_heads):
-                    self._undo_head(head, own, some, buckets[head], grad, of_x, found)
+                    self._undo_head(head, buckets[:, head], *rows, found)
         return [found[p] if p.requires_grad else None for p in self.parameters()]
 
     def _undo_head(
         self,
         head: int,
+        buckets: Tensor,
         stream: Tensor,
         x: Tensor,
-        buckets: Tensor,
         grad: Tensor,
         grad_x: Tensor,
         found: dict[Tensor, Tensor],
     ) -> None:
-        """`undo` for one head of one sequence: stream, x and both gradients (length, d_model)."""
+        """`undo` for one head of some sequences: stream, x, gradients (n · length, d_model)."""
         own = self._columns(head)
         query, value = self._project(x, head)
         rounds, task = self._sort(buckets)
@@ -148,9 +151,9 @@ class LSHSelfAttention(nn.Module):
         self._project_backward(x, head, d_query.to(x.dtype), d_value.to(x.dtype), grad_x, found)
 
     def _sort(self, buckets: Tensor) -> tuple[list[Round], Task]:
-        """What is to be done for one head, with buckets (rounds, length)."""
+        """What is to be done for one head of n sequences, with buckets (n, rounds, length)."""
         task = self._task(buckets.shape[-1])
-        return sort_rounds(buckets[None], task), task
+        return sort_rounds(buckets, task), task
 
     def _put(self, stream: Tensor, output: Tensor, head: int, times: float) -> None:
         """Add to stream, (length, d_model), what the output of a head, (length, d_k), becomes."""
@@ -288,9 +291,15 @@ class ChunkedFeedForward(nn.Module):
         return x.view(-1, x.shape[-1]).split(self.rows)
 
 
-def _sequences(*tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """The sequences, (length, d_model), of tensors (..., length, d_model), as views."""
-    return zip(*(x.view(-1, *x.shape[-2:]) for x in tensors), strict=True)
+def _groups(*tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Cut (..., length, d) into views of some short sequences or a long one, (n, length, d)."""
+    flat = (x.view(-1, *x.shape[-2:]).split(_several(x)) for x in tensors)
+    return zip(*flat, strict=True)
+
+
+def _several(x: Tensor) -> int:
+    """How many sequences of (..., length, d) are worked on at a time."""
+    return max(1, GROUP // x.shape[-2])
 
 
 def _row_blocks(x: Tensor) -> Iterator[slice]:
