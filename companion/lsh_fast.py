@@ -162,7 +162,8 @@ def attend(
         some = some[:, :d_v]
         if block.number:
             before, others = total[block.slots], log_sum
-            log_sum = torch.logaddexp(before, others)
+            # Not logaddexp: it rounds the last few numbers of a tensor otherwise than the others.
+            log_sum = torch.stack([before, others]).logsumexp(dim=0)
             finite = log_sum.masked_fill(log_sum == -math.inf, 0.0)
             some *= (others - finite).exp_()[:, None]
             some += output.index_select(0, block.slots).mul_((before - finite).exp_()[:, None])
@@ -204,9 +205,9 @@ def attend_backward(
     d_k, d_v, exact = query.shape[-1], value.shape[-1], exact_type(query)
     d_query, d_value = (torch.zeros_like(x, dtype=exact) for x in (query, value))
     d_key = None if key is None else torch.zeros_like(key, dtype=exact)
-    finite = total.masked_fill(total == -math.inf, 0.0)[:, None]
+    finite = total.masked_fill(total == -math.inf, 0.0)
     for block in cut_blocks(query, key, value, rounds, mask, task):
-        log_sum = block.of_queries(finite).squeeze(-1)  # (n, 1, chunk)
+        log_sum = finite[block.at[block.chunk :]].view(block.query.shape[:-1])  # (n, 1, chunk)
         some, out = block.of_queries(grad), block.of_queries(output)
         dq, dk, dv = attend_block_backward(some, block, out, log_sum, task.scale)
         # What empty slots add, wherever they stand for, is 0.
