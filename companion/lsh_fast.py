@@ -30,7 +30,7 @@ from companion.lsh_blocks import (
 )
 from companion.lsh_checks import check, check_cut
 
-GROUP = 16_384  # positions worked on at a time, of several heads if they are short
+GROUP = 4096  # positions worked on at a time, of several heads if they are short
 
 
 def lsh_attention(
@@ -119,8 +119,8 @@ def _groups(query: Tensor) -> Iterator[list[tuple[int, ...]]]:
 
 
 def _gather(x: Tensor, group: list[tuple[int, ...]]) -> Tensor:
-    """What x, (..., and more), holds of a group: (heads, and more)."""
-    return torch.stack([x[i] for i in group])
+    """What x, (..., and more), holds of a group: (heads, and more); of a single head no copy."""
+    return x[group[0]][None] if len(group) == 1 else torch.stack([x[i] for i in group])
 
 
 def _scatter(x: Tensor, group: list[tuple[int, ...]], found: Tensor) -> None:

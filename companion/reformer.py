@@ -39,8 +39,7 @@ class AxialPositions(nn.Module):
 
     def __init__(self, longest: int, d_model: int) -> None:
         super().__init__()
-        if longest < 1:
-            raise ValueError(f"longest is {longest}; it must be at least 1")
+        _check_longest(longest)
         if d_model < 2 or d_model % 2:
             raise ValueError(f"d_model is {d_model}; it must be even: half a vector for each table")
         self.n_columns = math.ceil(math.sqrt(longest))
@@ -55,13 +54,30 @@ class AxialPositions(nn.Module):
         Raises:
             ValueError: If length is not from 1 to longest.
         """
-        if not 1 <= length <= self.longest:
-            raise ValueError(f"length is {length}; there are positions for 1 to {self.longest}")
+        _check_length(length, self.longest)
         n_rows = math.ceil(length / self.n_columns)
         shape = (n_rows, self.n_columns, -1)
         row = self.row[:n_rows, None].expand(shape)  # (n_rows, n_columns, d_model / 2)
         column = self.column.expand(shape)
         return torch.cat([row, column], dim=-1).flatten(0, 1)[:length]  # (length, d_model)
+
+
+class TablePositions(nn.Embedding):
+    """A learned vector for each position, in one table, as for `AxialPositions`.
+
+    Unlike two short tables it can tell any position apart from any other in every way: with those,
+    what a query looks for in a key adds up of what rows and columns have to do with each other.
+    """
+
+    def __init__(self, longest: int, d_model: int) -> None:
+        _check_longest(longest)
+        super().__init__(longest, d_model)
+        nn.init.normal_(self.weight, std=0.02)
+
+    def forward(self, length: int) -> Tensor:
+        """The vectors of the first positions, (length, d_model); errors as `AxialPositions`."""
+        _check_length(length, self.num_embeddings)
+        return self.weight[:length]
 
 
 class Reformer(nn.Module):
@@ -72,7 +88,7 @@ class Reformer(nn.Module):
     Args:
         n_tokens: How many different tokens there are.
         longest: Positions of the longest text.
-        d_model: Length of the vectors, even.
+        d_model: Length of the vectors, even with axial positions.
         n_heads: Number of heads; it divides d_model.
         n_layers: Number of reversible blocks.
         d_ff: Width of the feed-forward networks.
@@ -82,6 +98,7 @@ class Reformer(nn.Module):
         cut: As for `LSHSelfAttention`.
         dropout: As for `ChunkedFeedForward`.
         rows: Positions at a time in feed-forward networks and loss.
+        axial: Whether positions come from two short tables, or from a long one.
         in_place: As for `companion.reversible.ReversibleStack`.
 
     Raises:
@@ -105,13 +122,14 @@ class Reformer(nn.Module):
         cut: Cut = "sorted",
         dropout: float = 0.0,
         rows: int = 4096,
+        axial: bool = True,
         in_place: bool = False,
     ) -> None:
         super().__init__()
         if n_tokens < 1:
             raise ValueError(f"n_tokens is {n_tokens}; it must be at least 1")
         self.words = nn.Embedding(n_tokens, d_model)
-        self.positions = AxialPositions(longest, d_model)
+        self.positions = (AxialPositions if axial else TablePositions)(longest, d_model)
         nn.init.normal_(self.words.weight, std=0.02)
         attention = {"chunk": chunk, "rounds": rounds, "n_buckets": n_buckets, "cut": cut}
         self.stack = ReversibleStack(
@@ -240,6 +258,16 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         of_stream, *found = ctx.saved_tensors
         of_stream = of_stream * grad
         return None, of_stream, of_stream, None, None, *(each * grad for each in found)
+
+
+def _check_longest(longest: int) -> None:
+    if longest < 1:
+        raise ValueError(f"longest is {longest}; it must be at least 1")
+
+
+def _check_length(length: int, longest: int) -> None:
+    if not 1 <= length <= longest:
+        raise ValueError(f"length is {length}; there are positions for 1 to {longest}")
 
 
 def _check_tokens(tokens: Tensor, n_tokens: int) -> None:

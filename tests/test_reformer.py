@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from companion.reformer import AxialPositions, Reformer, chunked_cross_entropy
+from companion.reformer import AxialPositions, Reformer, TablePositions, chunked_cross_entropy
 
 TOKENS = 11
 SIZES = {"d_model": 16, "n_heads": 4, "n_layers": 3, "d_ff": 32, "chunk": 8, "rows": 10}
@@ -64,6 +64,19 @@ class TestAxialPositions:
             make()
 
 
+class TestTablePositions:
+    def test_a_row_a_position(self):
+        positions = TablePositions(10, 5)
+        assert torch.equal(positions(7), positions.weight[:7])
+        assert positions(10).unique(dim=0).shape == (10, 5)
+
+    def test_what_will_not_do_is_said(self):
+        with pytest.raises(ValueError, match="longest is 0; it must be at least 1"):
+            TablePositions(0, 4)
+        with pytest.raises(ValueError, match="length is 5; there are positions for 1 to 4"):
+            TablePositions(4, 4)(5)
+
+
 class TestReformer:
     def test_scores_every_next_token(self, model, text):
         assert model(text).shape == (2, 60, TOKENS)
@@ -100,11 +113,11 @@ class TestReformer:
         for one, other in zip(found, plain, strict=True):
             torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-10)
 
-    @pytest.mark.parametrize("in_place", [False, True])
-    def test_it_learns(self, in_place):
+    @pytest.mark.parametrize("how", [{}, {"in_place": True}, {"axial": False}])
+    def test_it_learns(self, how):
         """To say the same over and over."""
         torch.manual_seed(0)
-        model = Reformer(TOKENS, 64, in_place=in_place, **SIZES)
+        model = Reformer(TOKENS, 64, **how, **SIZES)
         adam = torch.optim.Adam(model.parameters(), lr=1e-2)
         said = (torch.arange(61) % 5)[None]
         losses = []

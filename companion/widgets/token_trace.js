@@ -62,7 +62,7 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
     }
   });
   const box = h("textarea", {
-    rows: 3, class: "own", "aria-label": "Your own text", autocomplete: "off", spellcheck: "false",
+    rows: 5, class: "own", "aria-label": "Your own text", autocomplete: "off", spellcheck: "false",
     oninput: () => {
       model.set("token", -1);
       model.set("own", box.value);
