@@ -38,11 +38,14 @@ ifdef SGD
 	python -m companion.models train summarizer --data $(SGD)
 endif
 
-bench: browser ## measure speed, memory and paint; prints ratios side by side
+bench: browser ## measure speed, memory and paint, ours beside others; prints ratios (about an hour)
 	$(MAKE) book SERVE=0
 	python benchmarks/attention.py
 	python benchmarks/page.py
 	python benchmarks/live.py
+	pip install -r requirements-peers.txt
+	python benchmarks/reformer.py
+	python benchmarks/peers_defects.py
 
 clean: ## remove all that was made
 	rm -rf .venv node_modules _build companion/widgets/bundles

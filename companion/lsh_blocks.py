@@ -165,25 +165,24 @@ def _bias(
     """What `Block.bias` is. A margin above 3/4 allows, one below forbids: all are multiples of 1/2."""
     n = len(follows)
     chunk = len(slots) // (n + 1)
-    query_at = slots[chunk:]
 
-    def pairs(of: Tensor) -> tuple[Tensor, Tensor]:
-        """A number a position, (length + 1,), of the queries and of the keys of all pairs."""
-        own, seen = of[query_at].view(n, chunk, 1), windows(of[slots][:, None], chunk)
+    def pairs(numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """A number a slot, ((n + 1) · chunk,), of the queries and of the keys of all pairs."""
+        own, seen = numbers[chunk:].view(n, chunk, 1), windows(numbers[:, None], chunk)
         return own, seen.view(n, 1, 2 * chunk)
 
-    own, seen = pairs(torch.arange(len(usable), dtype=torch.float32, device=usable.device))
+    own, seen = pairs(slots.float())  # exact up to 2^24 positions
     margin = own - seen  # (n, chunk, 2 · chunk)
     if not task.causal:
         margin.abs_()
-    _, usable_key = pairs(usable)
+    _, usable_key = pairs(usable[slots])
     usable_key = usable_key.clone()
     usable_key[..., :chunk] *= follows[:, None, None]
-    in_use = (query_at < len(usable) - 1).view(n, chunk, 1).float()
+    in_use = (slots[chunk:] < len(usable) - 1).view(n, chunk, 1).float()
     torch.minimum(margin, usable_key, out=margin)
     torch.minimum(margin, in_use, out=margin)
     for earlier in rounds[:number] if task.exact else []:
-        own, seen = pairs(earlier.place)
+        own, seen = pairs(earlier.place[slots])
         apart = (own - seen).sub_(0.5).abs_()  # 1/2: the query met this key in that round
         torch.minimum(margin, apart, out=margin)
     return functional.threshold_(margin, 0.75, -math.inf).clamp_(max=0.0)[:, None]

@@ -38,6 +38,7 @@ def check(
         raise ValueError(
             f"key has the shape {tuple(key.shape)}; it must be that of query, {tuple(query.shape)}"
         )
+    _check_types(query, value=value, key=key)
     _check_buckets("buckets", buckets, leading, length)
     if key_buckets is not None:
         _check_buckets("key_buckets", key_buckets, leading, length)
@@ -48,6 +49,14 @@ def check(
             )
     _check_key_mask(mask, query)
     check_finite(query=query, value=value, **({} if key is None else {"key": key}))
+
+
+def _check_types(query: Tensor, **others: Tensor | None) -> None:
+    for name, other in others.items():
+        if other is not None and other.dtype != query.dtype:
+            raise ValueError(
+                f"{name} is {other.dtype} and query {query.dtype}; they must be of one type"
+            )
 
 
 def _check_buckets(name: str, buckets: Tensor, leading: list[int], length: int) -> None:

@@ -8,6 +8,7 @@ second process looks at its memory now and then, for the record, and ends it abo
 import json
 import os
 import platform
+import re
 import resource
 import subprocess
 import sys
@@ -23,6 +24,8 @@ import torch
 from torch import Tensor
 
 from companion.corpora import dialogues
+from companion.memory import Plan, memory_plan
+from companion.memory_sizes import Shape
 from companion.reformer import Reformer
 
 GB = 10**9
@@ -32,7 +35,6 @@ LEARNING_RATE = 1e-3
 # Memory that is given back stays given back: with glibc's own setting, the peak measures how
 # scattered the heap is.
 ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**27)}
-PHASES = ("loss", "backward", "update", "loss after")
 
 
 def run(
@@ -55,6 +57,8 @@ def run(
         print("--device cuda: there is no GPU that torch can use", file=sys.stderr)
         return 2
     print(f"one step of {layers} layers on {tokens:,} tokens, float32, on {device}")
+    plan = memory_plan(Shape(tokens, n_layers=layers, **SIZES), "chunked")
+    _print_plan(plan)
     command = [sys.executable, "-m", "companion.bench.million", str(tokens), str(layers), device]
     command += [str(limit), "skip" if skip_after else "all"]
     began = time.monotonic()
@@ -67,7 +71,7 @@ def run(
         target=_watch, args=(child, began, every, limit * GB, over_time), daemon=True
     )
     watch.start()
-    measured = {}
+    measured = {"plan_bytes": plan.total(plan.peak())}
     for line in child.stdout:
         found = json.loads(line)
         measured.update(found)
@@ -76,13 +80,42 @@ def run(
         print(f"the step ended with {child.returncode}: see above", file=sys.stderr)
         return 1
     watch.join()
-    whole = {**_circumstances(tokens, layers, device, limit), **measured, "memory": over_time}
-    print(f"peak {whole['peak_bytes'] / GB:.2f} GB, {whole['seconds']:.0f} s the step")
+    whole = {
+        **_circumstances(tokens, layers, device, limit),
+        **measured,
+        "memory_over_time": over_time,
+    }
+    _print_comparison(whole)
     if record:
         record.parent.mkdir(parents=True, exist_ok=True)
-        record.write_text(json.dumps(whole, indent=1) + "\n", "utf-8")
+        lines = (f" {json.dumps(name)}: {json.dumps(value)}" for name, value in whole.items())
+        record.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
         print(f"written to {record}")
     return 0
+
+
+def _print_plan(plan: Plan) -> None:
+    """What is in memory at the fullest moment of each kind, in GB."""
+    print("the plan, without Python and torch themselves:")
+    fullest: dict[str, int] = {}
+    for number, name in enumerate(plan.moments):
+        kind = re.sub(r" \d+", "", name)
+        if kind not in fullest or plan.total(number) > plan.total(fullest[kind]):
+            fullest[kind] = number
+    for kind, number in fullest.items():
+        parts = ((part, held / GB) for part, held in plan.parts(number).items())
+        told = ", ".join(f"{part} {held:.2f}" for part, held in parts if held >= 0.005)
+        print(f"  {kind:<24}{plan.total(number) / GB:>7.2f} GB  {told}")
+
+
+def _print_comparison(record: dict) -> None:
+    """The measurement beside the plan."""
+    outside, planned = record["program_bytes"], record["plan_bytes"]
+    print(f"measured: peak {record['peak_bytes'] / GB:.2f} GB, {record['seconds']:.0f} s the step")
+    print(
+        f"planned:  {planned / GB:.2f} GB, and {outside / GB:.2f} for the program before it began: "
+        f"{(planned + outside) / GB:.2f} GB"
+    )
 
 
 def _told(found: dict[str, float]) -> str:
@@ -144,8 +177,8 @@ def text(length: int) -> Tensor:
                 f"{turn.speaker}: {turn.utterance}\n" for turn in dialogue.turns
             ).encode()
             if len(said) >= length:
-                return torch.tensor(list(said[:length]))
-    raise AssertionError
+                return torch.frombuffer(said[:length], dtype=torch.uint8).long()
+    raise AssertionError  # count() does not end
 
 
 def step(tokens: int, layers: int, device: str, *, after: bool, tell: Callable[..., None]) -> None:
@@ -158,12 +191,13 @@ def step(tokens: int, layers: int, device: str, *, after: bool, tell: Callable[.
         after: Whether to compute the loss once more after the step.
         tell: Called with what was measured, by name.
     """
+    tell(program_bytes=_peak(device))
     torch.manual_seed(SEED)
     said = text(tokens + 1).to(device)
     given, wanted = said[None, :-1], said[None, 1:]
     model = Reformer(256, tokens, n_layers=layers, in_place=True, **SIZES).to(device)
     adam = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE, foreach=False)
-    tell(parameters=sum(p.numel() for p in model.parameters()), model_bytes=_peak(device))
+    tell(parameters=sum(p.numel() for p in model.parameters()))
     clock = _Clock(device)
     torch.manual_seed(SEED)  # the loss after the step is to hash with the same rotations
     loss = model.loss(given, wanted)
