@@ -25,8 +25,8 @@ test: browser ## run everything: pytest, every chapter, the built book in a real
 	$(MAKE) book SERVE=0
 	ruff check .
 	ruff format --check .
-	pytest tests --ignore tests/browser
-	pytest -W default --nbval-lax chapters
+	OMP_NUM_THREADS=1 pytest -n logical tests --ignore tests/browser
+	pytest -W default -n logical --dist loadscope --nbval-lax chapters
 	pytest tests/browser
 
 notebooks: widgets ## run the chapters again and normalise what is committed of them (NB=path: only one)
