@@ -41,7 +41,7 @@ class Shape:
     dtype: str = "float32"
     rounds: int = 1
     chunk: int = 64
-    rows: int = 4096
+    rows: int = 1024
 
     def __post_init__(self) -> None:
         for name, size in vars(self).items():

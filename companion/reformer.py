@@ -121,7 +121,7 @@ class Reformer(nn.Module):
         n_buckets: int | None = None,
         cut: Cut = "sorted",
         dropout: float = 0.0,
-        rows: int = 4096,
+        rows: int = 1024,
         axial: bool = True,
         in_place: bool = False,
     ) -> None:

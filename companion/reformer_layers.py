@@ -22,7 +22,7 @@ from companion.lsh_blocks import Round, Task, sort_rounds
 from companion.lsh_checks import check_cut
 from companion.lsh_fast import GROUP, attend, attend_backward, lsh_attention
 
-ROWS = 1024  # projected at a time
+ROWS = 512  # projected at a time
 
 
 class LSHSelfAttention(nn.Module):
@@ -234,7 +234,7 @@ class ChunkedFeedForward(nn.Module):
     Source: Kitaev et al. 2020, section 3, "Chunking".
     """
 
-    def __init__(self, d_model: int, d_ff: int, *, rows: int = 4096, dropout: float = 0.0) -> None:
+    def __init__(self, d_model: int, d_ff: int, *, rows: int = 1024, dropout: float = 0.0) -> None:
         super().__init__()
         _check_positive(d_model=d_model, d_ff=d_ff, rows=rows)
         self.norm = nn.LayerNorm(d_model)
