@@ -152,8 +152,6 @@ def _attention(shape: Shape, mode: str, *, materialised: bool) -> tuple[dict[str
         backward = {"gradients of weights and scores": 2 * shape.weights}
     else:
         kept["log-sum-exp"] = shape.positions * shape.n_heads * shape.exact
-    if mode == "reversible":
-        backward["output"] = one
     if mode in _NO_GRAD:
         forward |= kept
     return kept, forward, backward
@@ -205,8 +203,6 @@ def _feed_forward(shape: Shape, mode: str) -> tuple[dict[str, int], ...]:
         "hidden": hidden,
     }
     forward, backward = {"output": one}, {"gradient of hidden": hidden}
-    if mode in _IN_TURN:
-        backward["output"] = one
     if mode == "chunked":
         backward["gradients of the parameters, of some rows twice"] = (
             2 * shape.parameters["feed-forward"]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
 
 
 class Call(NamedTuple):
@@ -64,19 +65,30 @@ class Call(NamedTuple):
                 x = x.detach().requires_grad_()
                 update = self.update(stream, x)
             stream.sub_(update)
-            of_x, *of_parameters = self.gradients(update, x, grad_stream)
+            # Only where it came from is still needed: its numbers are freed, a tensor of a stream.
+            source = get_gradient_edge(update) if update.requires_grad else None
+            del update
+            of_x, *of_parameters = self.gradients(source, x, grad_stream)
         if of_x is not None:
             grad_x.add_(of_x)
         return of_parameters
 
-    def gradients(self, update: Tensor, x: Tensor, grad: Tensor) -> list[Tensor | None]:
-        """Take grad, the gradient of update, (..., d), to x and to each parameter."""
+    def gradients(
+        self, source: GradientEdge | None, x: Tensor, grad: Tensor
+    ) -> list[Tensor | None]:
+        """Take grad, the gradient of f(x), (..., d), to x and to each parameter.
+
+        Args:
+            source: Where in the graph f(x) came from; None if it needs no gradient.
+            x: (..., d).
+            grad: (..., d).
+        """
         parameters = list(self.sublayer.parameters())
-        wanted = [x, *(p for p in parameters if p.requires_grad)]
-        _check_closed(self.sublayer, update, wanted)
-        if not update.requires_grad:
+        if source is None:
             return [None for _ in (x, *parameters)]
-        found = torch.autograd.grad(update, wanted, grad, allow_unused=True)
+        wanted = [x, *(p for p in parameters if p.requires_grad)]
+        _check_closed(self.sublayer, source.node, wanted)
+        found = torch.autograd.grad(source, wanted, grad, allow_unused=True)
         # A parameter of the shape of a stream can be handed grad itself, which will change.
         found = [g.clone() if g is not None and _same_memory(g, grad) else g for g in found]
         by_tensor = dict(zip(wanted, found, strict=True))
@@ -160,9 +172,9 @@ def _same_memory(x: Tensor, y: Tensor) -> bool:
     return x.untyped_storage().data_ptr() == y.untyped_storage().data_ptr()
 
 
-def _check_closed(sublayer: nn.Module, update: Tensor, known: list[Tensor]) -> None:
+def _check_closed(sublayer: nn.Module, source: Node, known: list[Tensor]) -> None:
     """Refuse a sublayer whose output depends on something whose gradient would be lost."""
-    nodes, seen = [update.grad_fn], set()
+    nodes, seen = [source], set()
     while nodes:
         node = nodes.pop()
         if node is None or node in seen:

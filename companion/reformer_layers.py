@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import get_gradient_edge
 from torch.nn import functional
 
 from companion.hashing import angular_hash, bucket_factors, random_rotations
@@ -272,10 +273,10 @@ class ChunkedFeedForward(nn.Module):
             with torch.enable_grad():
                 leaf = some.detach().requires_grad_()
                 update = self._some(leaf)
-            of_leaf, *gradients = torch.autograd.grad(
-                update, [leaf, *parameters], grad.to(update.dtype)
-            )
             own.sub_(update.detach())
+            source = get_gradient_edge(update)
+            del update  # only where it came from is still needed
+            of_leaf, *gradients = torch.autograd.grad(source, [leaf, *parameters], grad)
             of_x.add_(of_leaf)
             for parameter, gradient in zip(parameters, gradients, strict=True):
                 found[parameter] += gradient

@@ -71,7 +71,7 @@ def test_undo_does_not_hash_again(monkeypatch):
 
 def test_frozen_parameters_get_no_gradient(layer):
     layer.norm.requires_grad_(requires_grad=False)
-    x, stream, grad = torch.randn(3, LENGTH, D_MODEL)
+    x, stream, grad = (torch.randn(LENGTH, D_MODEL) for _ in range(3))
     memo = layer.add(stream, x)
     found = layer.undo(stream, x, memo, grad, torch.zeros_like(x))
     needs = [p.requires_grad for p in layer.parameters()]
