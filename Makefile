@@ -26,7 +26,7 @@ test: browser ## run everything: pytest, every chapter, the built book in a real
 	ruff check .
 	ruff format --check .
 	OMP_NUM_THREADS=1 pytest -n logical tests --ignore tests/browser
-	pytest -W default -n logical --dist loadscope --nbval-lax chapters
+	OMP_NUM_THREADS=1 pytest -W default -n logical --dist loadscope --nbval-lax chapters
 	pytest tests/browser
 
 notebooks: widgets ## run the chapters again and normalise what is committed of them (NB=path: only one)
