@@ -34,6 +34,7 @@ notebooks: widgets ## run the chapters again and normalise what is committed of 
 
 models: install ## train the shipped models again, and replace weights and cards (SGD=path: the summarizer too, in an hour)
 	python -m companion.models train resolver
+	python -m companion.models train copier
 ifdef SGD
 	python -m companion.models train summarizer --data $(SGD)
 endif

@@ -128,10 +128,11 @@ def lsh_attention(
 
     Raises:
         TypeError: If mask is not boolean or buckets are not whole numbers.
-        ValueError: If shapes do not fit together, chunk is larger than length or not positive, cut
-            is unknown, a bucket is negative, or query, key or value hold a NaN or an infinity.
+        ValueError: If shapes do not fit together, query, key and value are not of one type, chunk is
+            larger than length or not positive, cut is unknown, a bucket is negative, or query, key
+            or value hold a NaN or an infinity.
 
-    Source: Kitaev et al. 2020, section 2, equations 2-6 (N_ij: 6, of appendix A the last).
+    Source: Kitaev et al. 2020, section 2, and appendix A for N_ij, the rounds in which i meets j.
     """
     check(query, value, buckets, chunk, key, key_buckets, mask)
     check_cut(cut, CUTS)

@@ -34,7 +34,7 @@ class AxialPositions(nn.Module):
     Raises:
         ValueError: If longest is not positive, or d_model not positive and even.
 
-    Source: Kitaev et al. 2020, appendix D of version 2, "Axial positional embedding"; trax.
+    Source: Kitaev et al. 2020, appendix, "Axial positional embedding"; trax.
     """
 
     def __init__(self, longest: int, d_model: int) -> None:

@@ -13,6 +13,7 @@ from companion.models.store import load_card, load_weights
 MODELS = {
     "resolver": "companion.models.resolver.shipped",
     "summarizer": "companion.models.summarizer.shipped",
+    "copier": "companion.models.copier.shipped",
 }
 
 
@@ -34,8 +35,9 @@ def recipe(name: str) -> ModuleType:
 
     It has `SUMMARY` and `CARD` (what stands in its card before any figure), and the functions
     `build() -> Module`, `train(data, seed, on_step) -> Module` with `STEPS` steps in all,
-    `evaluate(model, data) -> list[Metric]` and `graph(model) -> Graph`. One that takes text has
-    `encode(text) -> (ids, pieces)`, and a `tokenizer.json` beside its weights.
+    `evaluate(model, data) -> list[Metric]`. One that answers widgets has `graph(model) -> Graph`; one
+    of those that takes text has `encode(text) -> (ids, pieces)`, and a `tokenizer.json` beside its
+    weights.
 
     Raises:
         ValueError: If there is no model of that name.
@@ -55,8 +57,22 @@ def load(name: str) -> nn.Module:
     return load_weights(recipe(name).build(), folder(name) / "weights.safetensors")
 
 
+def live_names() -> list[str]:
+    """Return which models answer widgets."""
+    return [name for name in MODELS if hasattr(recipe(name), "graph")]
+
+
 def graph(name: str) -> Graph:
-    """Return the graph that answers a widget."""
+    """Return the graph that answers a widget.
+
+    Raises:
+        ValueError: If there is no model of that name, or it answers no widget.
+    """
+    if not hasattr(recipe(name), "graph"):
+        raise ValueError(
+            f"name: {name} answers no widget, so it has no graph; one that has: "
+            f"{', '.join(live_names())}"
+        )
     return recipe(name).graph(load(name))
 
 

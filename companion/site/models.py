@@ -9,7 +9,7 @@ from companion.models import graph, registry
 
 
 def publish_models(static: Path, version: str) -> None:
-    """Write `models/NAME-DIGEST.onnx`, tokenizers beside them, and `live.json`.
+    """Write `models/NAME-DIGEST.onnx` of those that answer widgets, their tokenizers, and `live.json`.
 
     A model that has not changed is not exported again.
 
@@ -21,7 +21,7 @@ def publish_models(static: Path, version: str) -> None:
     kept = static.parent.parent / "onnx"
     kept.mkdir(exist_ok=True)
     listed = {}
-    for name in registry.MODELS:
+    for name in registry.live_names():
         built = kept / f"{name}-{_digest(name)}.onnx"
         if not built.is_file():
             for old in kept.glob(f"{name}-*.onnx"):

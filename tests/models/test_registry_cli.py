@@ -54,7 +54,7 @@ def test_each_model_has_its_recipe_its_card_and_its_weights(name):
 @pytest.mark.parametrize("ask", [load, card, registry.live, registry.graph, registry.folder])
 def test_a_model_that_there_is_not(ask):
     with pytest.raises(
-        ValueError, match=r"name: there is no model 'x'; there is: resolver, summarizer"
+        ValueError, match=r"name: there is no model 'x'; there is: resolver, summarizer, copier"
     ):
         ask("x")
 
@@ -212,12 +212,12 @@ def refused(capsys, *arguments):
         ([], "required: COMMAND"),
         (["tran"], "invalid choice: 'tran'"),
         (["train"], "required: NAME"),
-        (["card", "resolv"], "name: there is no model 'resolv'; there is: resolver, summarizer"),
-        (["train", "resolv"], "name: there is no model 'resolv'; there is: resolver, summarizer"),
-        (["export", "resolv"], "name: there is no model 'resolv'; there is: resolver, summarizer"),
+        (["card", "resolv"], "name: there is no model 'resolv'; there is: resolver, summarizer, copier"),
+        (["train", "resolv"], "name: there is no model 'resolv'; there is: resolver, summarizer, copier"),
+        (["export", "resolv"], "name: there is no model 'resolv'; there is: resolver, summarizer, copier"),
         (
             ["evaluate", "resolv"],
-            "name: there is no model 'resolv'; there is: resolver, summarizer",
+            "name: there is no model 'resolv'; there is: resolver, summarizer, copier",
         ),
         (["list", "resolver"], "unrecognized arguments: resolver"),
         (["card", "a\nb"], "name: there is no model"),

@@ -1,0 +1,1 @@
+"""The copier: does attention in buckets find what is exactly half a sequence away?"""
