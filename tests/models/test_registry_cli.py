@@ -212,9 +212,18 @@ def refused(capsys, *arguments):
         ([], "required: COMMAND"),
         (["tran"], "invalid choice: 'tran'"),
         (["train"], "required: NAME"),
-        (["card", "resolv"], "name: there is no model 'resolv'; there is: resolver, summarizer, copier"),
-        (["train", "resolv"], "name: there is no model 'resolv'; there is: resolver, summarizer, copier"),
-        (["export", "resolv"], "name: there is no model 'resolv'; there is: resolver, summarizer, copier"),
+        (
+            ["card", "resolv"],
+            "name: there is no model 'resolv'; there is: resolver, summarizer, copier",
+        ),
+        (
+            ["train", "resolv"],
+            "name: there is no model 'resolv'; there is: resolver, summarizer, copier",
+        ),
+        (
+            ["export", "resolv"],
+            "name: there is no model 'resolv'; there is: resolver, summarizer, copier",
+        ),
         (
             ["evaluate", "resolv"],
             "name: there is no model 'resolv'; there is: resolver, summarizer, copier",
