@@ -35,6 +35,7 @@ def test_the_browser_computes_what_python_does(saved, open_page, length, d_model
     page = open_page(saved(widget))
     table = sinusoidal(length, d_model, base=base, layout=layout).double()
     page.locator("summary").click()
+    expect(page.locator("tbody tr")).to_have_count(d_model)  # filled once it is open
     rows = page.locator("tbody tr").all_inner_texts()
     shown = [numbers(row)[-2:] for row in rows]
     expected = table[[first, second]].T.tolist()
