@@ -1,8 +1,9 @@
 """One training step of a Reformer on a million tokens, below 16 GB.
 
 The step, loss, backward and Adam's update, all in float32, runs in a process of its own under a hard
-limit. Its peak is read from the kernel's own high-water mark (on a GPU from the allocator); a
-second process looks at its memory now and then, for the record, and ends it above the limit.
+limit, which the system itself enforces (on a GPU there is none). Its peak is read from the kernel's
+own high-water mark (on a GPU from the allocator); this process looks at its resident memory now and
+then, for the record, and ends it above the limit.
 """
 
 import json
@@ -17,7 +18,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
-from itertools import count
 from pathlib import Path
 
 import torch
@@ -51,7 +51,7 @@ def run(
         skip_after: Whether to leave out the loss after the step.
 
     Returns:
-        0, or 1 if the step was ended or failed.
+        0, 1 if the step was ended or failed, 2 if there is no such device.
     """
     if device == "cuda" and not torch.cuda.is_available():
         print("--device cuda: there is no GPU that torch can use", file=sys.stderr)
@@ -134,7 +134,7 @@ def _watch(
             over_time.append((round(now, 1), held))
             noted = now
         if held > limit:
-            print(f"{held / GB:.2f} GB is above the limit of {limit / GB} GB: ended")
+            print(f"ended: {held / GB:.2f} GB are above --limit {limit / GB:g}", file=sys.stderr)
             child.kill()
         time.sleep(0.2)
 
@@ -170,15 +170,14 @@ def _circumstances(tokens: int, layers: int, device: str, limit: float) -> dict:
 
 def text(length: int) -> Tensor:
     """A text of `length` bytes, (length,), from generated dialogues, one after the other."""
-    said = bytearray()
-    for seed in count():
+    said, seed = bytearray(), 0
+    while len(said) < length:
         for dialogue in dialogues.generate(500, seed):
             said += "".join(
                 f"{turn.speaker}: {turn.utterance}\n" for turn in dialogue.turns
             ).encode()
-            if len(said) >= length:
-                return torch.frombuffer(said[:length], dtype=torch.uint8).long()
-    raise AssertionError  # count() does not end
+        seed += 1
+    return torch.frombuffer(said[:length], dtype=torch.uint8).long()
 
 
 def step(tokens: int, layers: int, device: str, *, after: bool, tell: Callable[..., None]) -> None:
