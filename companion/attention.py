@@ -15,6 +15,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from companion.checks import at_least_one
+
 
 def attention_scores(query: Tensor, key: Tensor) -> Tensor:
     """Compare every query with every key: Q K^T / sqrt(d_k).
@@ -122,7 +124,7 @@ def causal_mask(n_query: int, n_key: int | None = None) -> Tensor:
     Source: Vaswani et al. 2017, section 3.2.3, third item.
     """
     n_key = n_query if n_key is None else n_key
-    _check_positive(n_query=n_query, n_key=n_key)
+    at_least_one(n_query=n_query, n_key=n_key)
     if n_query > n_key:
         raise ValueError(
             f"n_query is {n_query} and n_key is {n_key}: the queries are the last of the keys' "
@@ -273,14 +275,8 @@ class MultiHeadAttention(nn.Module):
         return self.output(join_heads(mixed)), weights  # (batch, n_q, d_model)
 
 
-def _check_positive(**sizes: int) -> None:
-    for name, size in sizes.items():
-        if size < 1:
-            raise ValueError(f"{name} is {size}: it must be at least 1")
-
-
 def _check_heads(d_model: int, n_heads: int) -> None:
-    _check_positive(d_model=d_model, n_heads=n_heads)
+    at_least_one(d_model=d_model, n_heads=n_heads)
     if d_model % n_heads:
         raise ValueError(
             f"d_model is {d_model} and n_heads is {n_heads}: d_model must be a multiple of n_heads"

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from companion.checks import at_least_one
+
 _ROWS = 16384  # hashed at a time, so that the products of a long sequence never lie in memory whole
 
 
@@ -32,7 +34,8 @@ def bucket_factors(n_buckets: int) -> tuple[int, ...]:
     Raises:
         ValueError: If n_buckets is not a positive even number.
 
-    Source: Kitaev et al. 2020, section 4.1; the authors' trax code calls it factorised hashing.
+    Source: the Reformer authors' code, trax/layers/research/efficient_attention.py, where a number
+    of buckets may be a list of factors.
     """
     _check_bucket_count("n_buckets", n_buckets)
     if n_buckets <= 64:
@@ -73,9 +76,7 @@ def random_rotations(
         raise ValueError("n_buckets is empty: give one even number, or factors such as (16, 32)")
     for factor in factors:
         _check_bucket_count("n_buckets", factor)
-    for name, number in (("d_k", d_k), ("rounds", rounds)):
-        if number < 1:
-            raise ValueError(f"{name} is {number}; it must be at least 1")
+    at_least_one(d_k=d_k, rounds=rounds)
     return tuple(
         torch.randn(rounds, d_k, factor // 2, generator=generator, dtype=dtype, device=device)
         for factor in factors

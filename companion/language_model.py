@@ -19,6 +19,7 @@ from companion.attention import (
     join_heads,
     scaled_dot_product_attention,
 )
+from companion.checks import at_least_one
 from companion.positional import rotary
 from companion.transformer import FeedForward, LayerNorm, Residual
 
@@ -148,10 +149,7 @@ class LanguageModel(nn.Module):
         word_values: bool = True,
     ) -> None:
         super().__init__()
-        sizes = {"vocabulary_size": vocabulary_size, "n_layers": n_layers, "n_heads": n_heads}
-        for name, size in sizes.items():
-            if size < 1:
-                raise ValueError(f"{name} is {size}: it must be at least 1")
+        at_least_one(vocabulary_size=vocabulary_size, n_layers=n_layers, n_heads=n_heads)
         if d_model % (2 * n_heads):
             raise ValueError(
                 f"d_model is {d_model} and n_heads is {n_heads}: rotary positions turn pairs of "

@@ -169,7 +169,7 @@ def _attend(
     seen = torch.cat([candidates(each) for each in place], dim=-1)  # (length, rounds · 2 · chunk)
     empty = seen < 0
     seen = seen.clamp(min=0)
-    own = torch.arange(len(query))[:, None]  # (length, 1)
+    own = torch.arange(len(query), device=query.device)[:, None]  # (length, 1)
 
     allowed = ~empty & mask[seen] & (seen != own)
     if causal:

@@ -1,8 +1,8 @@
 """Attention in buckets, fast and in little memory: what `companion/lsh.py` says, exactly.
 
-How: one head and one hash round at a time, a few hundred chunks together, with torch's fused
-attention on the CPU. Nothing of the size length × chunk outlives its block: backward makes the
-scores again, from the output and the log-sum-exp over all rounds (Dao et al. 2022, FlashAttention,
+How: one hash round of one head at a time (of several heads, if they are short), in blocks of as
+many chunks as stay near the processor. Nothing of the size length × chunk outlives its block:
+backward makes the scores again, from the output and the log-sum-exp over all rounds (Dao et al. 2022, FlashAttention,
 section 3.1). Buckets are kept for backward, so that nothing is hashed twice.
 
 A key that a query met in an earlier round is hidden in later ones. That gives what the division

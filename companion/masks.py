@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from companion.attention import causal_mask
+from companion.checks import at_least_one
 
 
 def prefix_mask(n: int, prefix: int) -> Tensor:
@@ -49,8 +50,7 @@ def window_mask(n: int, width: int) -> Tensor:
 
     Source: Beltagy et al. 2020, https://arxiv.org/abs/2004.05150, section 3.1, its causal half.
     """
-    if width < 1:
-        raise ValueError(f"width is {width}: it must be at least 1")
+    at_least_one(width=width)
     return causal_mask(n).triu(diagonal=1 - width)  # (n, n)
 
 

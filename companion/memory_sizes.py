@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from companion.checks import at_least_one
 from companion.hashing import bucket_factors
 
 ITEM_BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
@@ -113,5 +114,4 @@ class Shape:
 def _check_size(name: str, size: int) -> None:
     if not isinstance(size, int) or isinstance(size, bool):
         raise TypeError(f"{name} is {size!r}: it must be a whole number")
-    if size < 1:
-        raise ValueError(f"{name} is {size}: it must be at least 1")
+    at_least_one(**{name: size})

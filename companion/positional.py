@@ -8,6 +8,8 @@ vector, and a *pair* is two of its entries that turn together.
 import torch
 from torch import Tensor
 
+from companion.checks import above_zero, at_least_one
+
 LAYOUTS = ("paper", "tensor2tensor")
 BASE = 10_000.0
 
@@ -34,8 +36,7 @@ def frequencies(d_model: int, *, base: float = BASE, layout: str = "paper") -> T
     """
     if d_model < 2 or d_model % 2:
         raise ValueError(f"d_model is {d_model}: it must be even and at least 2")
-    if not base > 0:
-        raise ValueError(f"base is {base}: it must be above 0")
+    above_zero(base=base)
     if layout not in LAYOUTS:
         raise ValueError(f"layout is {layout!r}: it must be one of {', '.join(LAYOUTS)}")
     pairs = d_model // 2
@@ -65,8 +66,7 @@ def sinusoidal(n: int, d_model: int, *, base: float = BASE, layout: str = "paper
 
     Source: Vaswani et al. 2017, section 3.5.
     """
-    if n < 1:
-        raise ValueError(f"n is {n}: it must be at least 1")
+    at_least_one(n=n)
     turns = frequencies(d_model, base=base, layout=layout)  # (pairs,)
     angles = torch.arange(n, dtype=torch.float64)[:, None] * turns  # (n, pairs)
     both = torch.stack([angles.sin(), angles.cos()], dim=-1)  # (n, pairs, 2)

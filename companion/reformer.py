@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx, once_differentiable
 from torch.nn import functional
 
+from companion.checks import at_least_one
 from companion.lsh import Cut
 from companion.reformer_layers import ChunkedFeedForward, LSHSelfAttention
 from companion.reversible import ReversibleStack
@@ -39,7 +40,7 @@ class AxialPositions(nn.Module):
 
     def __init__(self, longest: int, d_model: int) -> None:
         super().__init__()
-        _check_longest(longest)
+        at_least_one(longest=longest)
         if d_model < 2 or d_model % 2:
             raise ValueError(f"d_model is {d_model}; it must be even: half a vector for each table")
         self.n_columns = math.ceil(math.sqrt(longest))
@@ -70,7 +71,7 @@ class TablePositions(nn.Embedding):
     """
 
     def __init__(self, longest: int, d_model: int) -> None:
-        _check_longest(longest)
+        at_least_one(longest=longest)
         super().__init__(longest, d_model)
         nn.init.normal_(self.weight, std=0.02)
 
@@ -126,8 +127,7 @@ class Reformer(nn.Module):
         in_place: bool = False,
     ) -> None:
         super().__init__()
-        if n_tokens < 1:
-            raise ValueError(f"n_tokens is {n_tokens}; it must be at least 1")
+        at_least_one(n_tokens=n_tokens)
         self.words = nn.Embedding(n_tokens, d_model)
         self.positions = (AxialPositions if axial else TablePositions)(longest, d_model)
         nn.init.normal_(self.words.weight, std=0.02)
@@ -258,11 +258,6 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         of_stream, *found = ctx.saved_tensors
         of_stream = of_stream * grad
         return None, of_stream, of_stream, None, None, *(each * grad for each in found)
-
-
-def _check_longest(longest: int) -> None:
-    if longest < 1:
-        raise ValueError(f"longest is {longest}; it must be at least 1")
 
 
 def _check_length(length: int, longest: int) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import get_gradient_edge
 from torch.nn import functional
 
+from companion.checks import at_least_one
 from companion.hashing import angular_hash, bucket_factors, random_rotations
 from companion.lsh import CUTS, Cut, scale_of
 from companion.lsh_blocks import Round, Task, sort_rounds
@@ -59,7 +60,7 @@ class LSHSelfAttention(nn.Module):
         cut: Cut = "sorted",
     ) -> None:
         super().__init__()
-        _check_positive(d_model=d_model, n_heads=n_heads, chunk=chunk, rounds=rounds)
+        at_least_one(d_model=d_model, n_heads=n_heads, chunk=chunk, rounds=rounds)
         if d_model % n_heads:
             raise ValueError(f"n_heads is {n_heads}; it must divide d_model, {d_model}")
         check_cut(cut, CUTS)
@@ -237,7 +238,7 @@ class ChunkedFeedForward(nn.Module):
 
     def __init__(self, d_model: int, d_ff: int, *, rows: int = 1024, dropout: float = 0.0) -> None:
         super().__init__()
-        _check_positive(d_model=d_model, d_ff=d_ff, rows=rows)
+        at_least_one(d_model=d_model, d_ff=d_ff, rows=rows)
         self.norm = nn.LayerNorm(d_model)
         self.widen = nn.Linear(d_model, d_ff)
         self.narrow = nn.Linear(d_ff, d_model)
@@ -311,9 +312,3 @@ def _row_blocks(x: Tensor) -> Iterator[slice]:
 def _all(x: Tensor) -> Tensor:
     """The mask that hides no position, (length,)."""
     return torch.ones(len(x), dtype=torch.bool, device=x.device)
-
-
-def _check_positive(**sizes: int) -> None:
-    for name, size in sizes.items():
-        if size < 1:
-            raise ValueError(f"{name} is {size}; it must be at least 1")

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from companion.attention import MultiHeadAttention, causal_mask
+from companion.checks import at_least_one
 
 
 def layer_norm(x: Tensor, gain: Tensor, bias: Tensor, eps: float = 1e-5) -> Tensor:
@@ -42,7 +43,7 @@ class LayerNorm(nn.Module):
 
     def __init__(self, d_model: int, eps: float = 1e-5) -> None:
         super().__init__()
-        _check_positive(d_model=d_model)
+        at_least_one(d_model=d_model)
         self.weight = nn.Parameter(torch.ones(d_model))
         self.bias = nn.Parameter(torch.zeros(d_model))
         self.eps = eps
@@ -68,7 +69,7 @@ class FeedForward(nn.Module):
 
     def __init__(self, d_model: int, d_ff: int, *, dropout: float = 0.0) -> None:
         super().__init__()
-        _check_positive(d_model=d_model, d_ff=d_ff)
+        at_least_one(d_model=d_model, d_ff=d_ff)
         self.widen = nn.Linear(d_model, d_ff)
         self.narrow = nn.Linear(d_ff, d_model)
         self.dropout = nn.Dropout(dropout)
@@ -209,7 +210,7 @@ class Transformer(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        _check_positive(n_layers=n_layers)
+        at_least_one(n_layers=n_layers)
         options = {"pre_norm": pre_norm, "dropout": dropout}
         ends = pre_norm if final_norm is None else final_norm
         self.encoder_layers = nn.ModuleList(
@@ -272,9 +273,3 @@ class Transformer(nn.Module):
             (batch, n, d_model).
         """
         return self.decode(target, self.encode(source, source_mask), source_mask)
-
-
-def _check_positive(**sizes: int) -> None:
-    for name, size in sizes.items():
-        if size < 1:
-            raise ValueError(f"{name} is {size}: it must be at least 1")

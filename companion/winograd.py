@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from companion.attention import MultiHeadAttention, causal_mask, padding_mask
+from companion.checks import at_least_one
 
 
 @dataclass(frozen=True)
@@ -112,10 +113,9 @@ class Resolver(nn.Module):
         causal: bool = False,
     ) -> None:
         super().__init__()
-        sizes = {"vocabulary_size": vocabulary_size, "n_layers": n_layers, "d_ff": d_ff}
-        for name, size in (sizes | {"max_words": max_words}).items():
-            if size < 1:
-                raise ValueError(f"{name} is {size}: it must be at least 1")
+        at_least_one(
+            vocabulary_size=vocabulary_size, n_layers=n_layers, d_ff=d_ff, max_words=max_words
+        )
         self.pad, self.causal = pad, causal
         self.word_values, self.residual = word_values, residual
         self.looks = nn.ModuleList(Look(d_model, n_heads) for _ in range(n_layers))

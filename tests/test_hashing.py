@@ -262,9 +262,9 @@ def test_some_factor_is_needed():
 
 @pytest.mark.parametrize("number", [0, -1])
 def test_sizes_are_positive(number):
-    with pytest.raises(ValueError, match=f"rounds is {number}; it must be at least 1"):
+    with pytest.raises(ValueError, match=f"rounds is {number}: it must be at least 1"):
         random_rotations(4, 2, number)
-    with pytest.raises(ValueError, match=f"d_k is {number}; it must be at least 1"):
+    with pytest.raises(ValueError, match=f"d_k is {number}: it must be at least 1"):
         random_rotations(number, 2, 1)
 
 

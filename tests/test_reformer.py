@@ -53,7 +53,7 @@ class TestAxialPositions:
     @pytest.mark.parametrize(
         ("make", "message"),
         [
-            (lambda: AxialPositions(0, 4), "longest is 0; it must be at least 1"),
+            (lambda: AxialPositions(0, 4), "longest is 0: it must be at least 1"),
             (lambda: AxialPositions(4, 5), "d_model is 5; it must be even"),
             (lambda: AxialPositions(4, 4)(5), "length is 5; there are positions for 1 to 4"),
             (lambda: AxialPositions(4, 4)(0), "length is 0"),
@@ -71,7 +71,7 @@ class TestTablePositions:
         assert positions(10).unique(dim=0).shape == (10, 5)
 
     def test_what_will_not_do_is_said(self):
-        with pytest.raises(ValueError, match="longest is 0; it must be at least 1"):
+        with pytest.raises(ValueError, match="longest is 0: it must be at least 1"):
             TablePositions(0, 4)
         with pytest.raises(ValueError, match="length is 5; there are positions for 1 to 4"):
             TablePositions(4, 4)(5)
@@ -162,7 +162,7 @@ class TestReformer:
             model.loss(text, torch.full_like(text, -100))
 
     def test_no_tokens_at_all(self):
-        with pytest.raises(ValueError, match="n_tokens is 0; it must be at least 1"):
+        with pytest.raises(ValueError, match="n_tokens is 0: it must be at least 1"):
             Reformer(0, 64, **SIZES)
 
 

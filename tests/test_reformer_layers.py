@@ -157,13 +157,13 @@ def test_the_middle_never_lies_there_whole():
     ("make", "message"),
     [
         (lambda: LSHSelfAttention(16, 3), "n_heads is 3; it must divide d_model, 16"),
-        (lambda: LSHSelfAttention(16, 0), "n_heads is 0; it must be at least 1"),
-        (lambda: LSHSelfAttention(16, 2, rounds=-1), "rounds is -1; it must be at least 1"),
-        (lambda: LSHSelfAttention(16, 2, chunk=0), "chunk is 0; it must be at least 1"),
+        (lambda: LSHSelfAttention(16, 0), "n_heads is 0: it must be at least 1"),
+        (lambda: LSHSelfAttention(16, 2, rounds=-1), "rounds is -1: it must be at least 1"),
+        (lambda: LSHSelfAttention(16, 2, chunk=0), "chunk is 0: it must be at least 1"),
         (lambda: LSHSelfAttention(16, 2, n_buckets=7), "n_buckets is 7; .* even"),
         (lambda: LSHSelfAttention(16, 2, cut="rank"), "cut is 'rank'; it must be one of 'sorted'"),
-        (lambda: ChunkedFeedForward(16, 32, rows=0), "rows is 0; it must be at least 1"),
-        (lambda: ChunkedFeedForward(16, -2), "d_ff is -2; it must be at least 1"),
+        (lambda: ChunkedFeedForward(16, 32, rows=0), "rows is 0: it must be at least 1"),
+        (lambda: ChunkedFeedForward(16, -2), "d_ff is -2: it must be at least 1"),
     ],
 )
 def test_what_will_not_do_is_said(make, message):

@@ -8,6 +8,8 @@ Source: Kitaev et al. 2020, "Reformer", section 5, https://arxiv.org/abs/2001.04
 import torch
 from torch import Tensor
 
+from companion.checks import at_least_one
+
 ASKED_NOTHING = -100  # as torch.nn.functional.cross_entropy ignores it
 
 
@@ -29,9 +31,7 @@ def copying(
     Raises:
         ValueError: If a number is not positive.
     """
-    for name, number in (("n", n), ("length", length), ("n_symbols", n_symbols)):
-        if number < 1:
-            raise ValueError(f"{name} is {number}; it must be at least 1")
+    at_least_one(n=n, length=length, n_symbols=n_symbols)
     word = torch.randint(1, n_symbols + 1, (n, length), generator=generator)
     zero = torch.zeros(n, 1, dtype=torch.long)
     tokens = torch.cat([zero, word, zero, word], dim=1)  # (n, 2 · (length + 1))

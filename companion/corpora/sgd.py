@@ -6,18 +6,16 @@ Agents: The Schema-Guided Dialogue Dataset" (AAAI). A **slot** is a named detail
 **service** has slots and **intents**, such as `FindRestaurants`, and its schema describes them.
 """
 
-import gzip
 import json
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from companion.corpora.gzipped import unzip
+
 USER, SYSTEM = "USER", "SYSTEM"
 Record = dict[str, Any]
-
-_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +210,7 @@ def _named(folder: Path, pattern: str) -> list[Path]:
 
 def _records(file: Path, what: str, make: Callable[[Record], Any]) -> list[Any]:
     try:
-        return _each(what, _list(_unzip(file.read_bytes()), what), make)
+        return _each(what, _list(unzip(file.read_bytes()), what), make)
     except (OSError, ValueError) as error:
         raise ValueError(f"path {str(file)!r} cannot be read: {error}") from error
 
@@ -222,15 +220,6 @@ def _list(data: bytes, what: str) -> list[Any]:
     if not isinstance(records, list) or not records:
         raise ValueError(f"the JSON must be a list of at least one {what}")
     return records
-
-
-def _unzip(data: bytes) -> bytes:
-    if not data.startswith(_GZIP):
-        return data
-    try:
-        return gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"the gzipped data is damaged ({error})") from error
 
 
 def _each(what: str, records: Iterable[Any], make: Callable[[Record], Any]) -> list[Any]:

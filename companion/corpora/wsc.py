@@ -5,20 +5,19 @@ a word or two, and in the answer: Levesque, Davis and Morgenstern 2012, "The Win
 Challenge" (KR).
 """
 
-import gzip
 import json
 import re
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from companion.corpora.gzipped import unzip
+
 Span = tuple[int, int]
 Record = dict[str, Any]
 
-_GZIP = b"\x1f\x8b"
 _ARTICLE = re.compile(r"(?:the|an?)\s+", re.IGNORECASE)
 
 
@@ -81,7 +80,7 @@ def read(path: str | Path) -> list[Problem]:
             way to make a small file fill the memory), or no problem.
     """
     try:
-        data = _unzip(_file(Path(path)).read_bytes())
+        data = unzip(_file(Path(path)).read_bytes())
         xml = data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
         problems = _from_xml(data) if xml else _from_json(data)
     except (ValueError, LookupError) as error:  # LookupError: an encoding that Python does not know
@@ -147,15 +146,6 @@ def _problem(
         raise ValueError(f"candidates are {list(options)}: they must be at least two")
     first, second = sorted((correct, wrong[0]))
     return Problem(text, pronoun, (options[first], options[second]), int(correct > first), source)
-
-
-def _unzip(data: bytes) -> bytes:
-    if not data.startswith(_GZIP):
-        return data
-    try:
-        return gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"the gzipped data is damaged ({error})") from error
 
 
 # XML of the Winograd Schema Challenge collection.

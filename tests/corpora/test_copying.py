@@ -28,5 +28,5 @@ def test_the_generator_rules():
 
 @pytest.mark.parametrize("numbers", [(0, 4, 5), (3, 0, 5), (3, 4, -1)])
 def test_numbers_that_will_not_do(numbers):
-    with pytest.raises(ValueError, match=r"(n|length|n_symbols) is (0|-1); it must be at least 1"):
+    with pytest.raises(ValueError, match=r"(n|length|n_symbols) is (0|-1): it must be at least 1"):
         copying(*numbers)

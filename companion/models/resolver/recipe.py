@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from companion.checks import above_zero
 from companion.corpora import winograd as corpus
 from companion.models.progress import OnStep
 from companion.models.resolver.words import encode
@@ -120,7 +121,7 @@ def train(
     Raises:
         ValueError: If a number is out of its range.
     """
-    _check_positive(steps=steps, sentences=sentences, learning_rate=learning_rate, warm_up=warm_up)
+    above_zero(steps=steps, sentences=sentences, learning_rate=learning_rate, warm_up=warm_up)
     if batch < 2 or masked < 0:
         raise ValueError(
             f"batch is {batch} and masked {masked}: batch must be at least 2, masked at least 0"
@@ -184,7 +185,7 @@ def evaluate(model: Resolver, schemas: Sequence[corpus.Schema]) -> Evaluation:
     Raises:
         ValueError: If there are no schemas.
     """
-    _check_positive(schemas=len(schemas))
+    above_zero(schemas=len(schemas))
     every = torch.arange(len(schemas))
     pronoun = torch.tensor([s.pronoun for s in schemas])  # (schemas,)
     nouns = torch.tensor([[s.antecedent, s.distractor] for s in schemas])  # (schemas, 2)
@@ -208,9 +209,3 @@ def _any_word(tokens: Tensor) -> Tensor:
 def _pad(sentences: Sequence[corpus.Words]) -> Tensor:
     vocabulary = corpus.vocabulary()
     return pad_sequence([encode(words, vocabulary) for words in sentences], batch_first=True)
-
-
-def _check_positive(**numbers: float) -> None:
-    for name, number in numbers.items():
-        if number <= 0:
-            raise ValueError(f"{name} is {number}: it must be above 0")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from companion.checks import at_least_one
 from companion.language_model import LanguageModel
 from companion.models.summarizer.graph import LONGEST
 from companion.models.summarizer.pieces import END, SEPARATOR, decode, encode
@@ -43,8 +44,7 @@ def summarize(model: LanguageModel, text: str, *, most: int = MOST) -> Summary:
     Raises:
         ValueError: If text is empty, too long, or most is not positive.
     """
-    if most < 1:
-        raise ValueError(f"most is {most}: it must be at least 1")
+    at_least_one(most=most)
     given = [*encode(text)[0], SEPARATOR]
     if len(given) == 1:
         raise ValueError("text is empty: it must have at least one turn, such as 'User: Hello!'")

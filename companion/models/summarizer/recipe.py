@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from companion.checks import above_zero
 from companion.corpora.sgd import Dialogue
 from companion.corpora.summaries import reference
 from companion.language_model import LanguageModel, loss_mask
@@ -66,7 +67,7 @@ def train(
     Raises:
         ValueError: If there are no examples, or a number is not above 0.
     """
-    _check_positive(
+    above_zero(
         drawn=len(drawn), steps=steps, tokens=tokens, learning_rate=learning_rate, warm_up=warm_up
     )
     with torch.random.fork_rng():
@@ -105,9 +106,3 @@ def _batch(drawn: Sequence[list[int]], tokens: int) -> Sequence[list[int]]:
     last = int(torch.randint(len(pool), ()))
     count = max(1, tokens // len(pool[last]))
     return pool[max(0, last + 1 - count) : last + 1]
-
-
-def _check_positive(**numbers: float) -> None:
-    for name, number in numbers.items():
-        if number <= 0:
-            raise ValueError(f"{name} is {number}: it must be above 0")
