@@ -319,7 +319,7 @@ WRONG = {
     "raises: no batch": (batch_needed, "on query (5, 4)", "Count axes from the end"),
     "raises: not square": (square_needed, "on query (2, 4), key (6, 4)", "stands for that"),
     "square assumed": (square_assumed, "differs from the expected one by up to", "one by one"),
-    "None": (nothing_returned, "returned None: does it end with `return`?", "Hand back"),
+    "None": (nothing_returned, "returned None.", "End with `return`"),
     "numpy": (
         lambda q, k, v, mask=None: right(q, k, v, mask).numpy(),
         "returned numpy.ndarray, where a torch.Tensor",
@@ -393,7 +393,7 @@ WRONG_CAUSAL = {
     ),
     "not for 1": (lambda n: causal_mask(n - 1 or -1), "returned shape (4, 4)", "no other axis"),
     "raises": (lambda n: causal_mask(n if n > 1 else 0), "raised ValueError", "any n above 0"),
-    "None": (lambda n: None, "does it end with `return`?", "Hand back"),
+    "None": (lambda n: None, "returned None.", "End with `return`"),
     "numpy": (lambda n: causal_mask(n).numpy(), "returned numpy.ndarray", "Stay with torch"),
 }
 

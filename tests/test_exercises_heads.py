@@ -103,7 +103,7 @@ WRONG = {
         "raised RuntimeError",
         "Write the shape beside each line",
     ),
-    "None": (lambda *_: None, "returned None", "Hand back"),
+    "None": (lambda *_: None, "returned None", "End with `return`"),
 }
 
 

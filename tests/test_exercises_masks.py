@@ -116,7 +116,7 @@ WRONG = {
     "numbers": (lambda t, p: RIGHT["and"](t, p).float(), "returned torch.float32", "with `&`"),
     "changes tokens": (in_place, "changes its input `tokens`", "not in place"),
     "raises": (lambda t, p: causal(t) & (t != p), "raised RuntimeError", "broadcast when joined"),
-    "nothing": (lambda t, p: None, "returned None", "Hand back"),
+    "nothing": (lambda t, p: None, "returned None", "End with `return`"),
     "one too few": (hides_one_more, "position 3 does not see position 3, but must", "is not later"),
     "one too many": (opens_one_more, "position 0 sees position 3, but must not", "not padding"),
 }

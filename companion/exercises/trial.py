@@ -46,7 +46,7 @@ def call(function: Callable[..., Tensor], arguments: tuple, on: str, hint: str) 
         message = f"{type(error).__name__}: {said}" if said else type(error).__name__
         raise WrongAnswerError(f"raised {message}, on {on}.", hint) from None
     if result is None:
-        raise WrongAnswerError("returned None: does it end with `return`?", "Hand back a result.")
+        raise WrongAnswerError("returned None.", "End with `return` and your result.")
     if isinstance(result, (tuple, list)):
         raise WrongAnswerError(
             f"returned {_type_name(result)} of {len(result)}, where one tensor is expected.",
