@@ -29,6 +29,7 @@ from torch.nn import functional
 
 from companion.attention import causal_mask, scaled_dot_product_attention
 from companion.hashing import angular_hash, bucket_factors, random_rotations
+from companion.local import local_attention
 from companion.lsh_fast import lsh_attention
 
 HEADS, D_K, CHUNK, D_MODEL = 8, 64, 64, 512
@@ -141,24 +142,7 @@ def textbook(length: int, _: int) -> Pass:
 def local(length: int, _: int) -> Pass:
     """Each chunk attends to itself and to the chunk before, with torch's fused attention."""
     query, key, value = inputs(length, 3)
-    n = length // CHUNK
-    own = torch.arange(CHUNK)[:, None] + CHUNK
-    seen = (torch.arange(2 * CHUNK) <= own).repeat(n, 1, 1, 1)  # (n, 1, CHUNK, 2 · CHUNK)
-    seen[0, :, :, :CHUNK] = False  # before the first chunk there is none
-
-    def chunks(x: Tensor) -> Tensor:
-        return x.view(HEADS, n, CHUNK, D_K).transpose(0, 1)
-
-    def with_before(x: Tensor) -> Tensor:
-        before = functional.pad(x[:-1], (0, 0, 0, 0, 0, 0, 1, 0))
-        return torch.cat([before, x], dim=2)  # (n, HEADS, 2 · CHUNK, D_K)
-
-    def attend() -> Tensor:
-        windows = chunks(query), with_before(chunks(key)), with_before(chunks(value))
-        output = functional.scaled_dot_product_attention(*windows, attn_mask=seen)
-        return output.transpose(0, 1).reshape(query.shape)
-
-    return as_pass(attend, query, key, value)
+    return as_pass(lambda: local_attention(query, key, value, CHUNK), query, key, value)
 
 
 LSH = {
