@@ -6,6 +6,7 @@ from torch import Tensor
 
 from companion.exercises.attention import check_attention
 from companion.exercises.causal import check_causal
+from companion.exercises.chunk_mask import check_chunk_mask
 from companion.exercises.decoder_mask import check_decoder_mask
 from companion.exercises.heads import check_heads
 from companion.exercises.layer_norm import check_layer_norm
@@ -18,6 +19,7 @@ from companion.exercises.trial import WrongAnswerError
 EXERCISES: dict[str, Callable[[Callable[..., Tensor]], int]] = {
     "attention": check_attention,
     "causal": check_causal,
+    "chunk mask": check_chunk_mask,
     "decoder mask": check_decoder_mask,
     "heads": check_heads,
     "layer norm": check_layer_norm,
