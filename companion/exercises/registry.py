@@ -9,6 +9,7 @@ from companion.exercises.causal import check_causal
 from companion.exercises.chunk_mask import check_chunk_mask
 from companion.exercises.decoder_mask import check_decoder_mask
 from companion.exercises.heads import check_heads
+from companion.exercises.inverse import check_inverse
 from companion.exercises.layer_norm import check_layer_norm
 from companion.exercises.loss_mask import check_loss_mask
 from companion.exercises.maximum_attention import check_maximum_attention
@@ -22,6 +23,7 @@ EXERCISES: dict[str, Callable[[Callable[..., Tensor]], int]] = {
     "chunk mask": check_chunk_mask,
     "decoder mask": check_decoder_mask,
     "heads": check_heads,
+    "inverse": check_inverse,
     "layer norm": check_layer_norm,
     "loss mask": check_loss_mask,
     "maximum attention": check_maximum_attention,
