@@ -37,7 +37,7 @@ def bucket_factors(n_buckets: int) -> tuple[int, ...]:
     Source: the Reformer authors' code, trax/layers/research/efficient_attention.py, where a number
     of buckets may be a list of factors.
     """
-    _check_bucket_count("n_buckets", n_buckets)
+    check_bucket_count("n_buckets", n_buckets)
     if n_buckets <= 64:
         return (n_buckets,)
     first = 2 * max(1, round(math.sqrt(n_buckets) / 2))
@@ -75,7 +75,7 @@ def random_rotations(
     if not factors:
         raise ValueError("n_buckets is empty: give one even number, or factors such as (16, 32)")
     for factor in factors:
-        _check_bucket_count("n_buckets", factor)
+        check_bucket_count("n_buckets", factor)
     at_least_one(d_k=d_k, rounds=rounds)
     return tuple(
         torch.randn(rounds, d_k, factor // 2, generator=generator, dtype=dtype, device=device)
@@ -140,7 +140,8 @@ def check_finite(**tensors: Tensor) -> None:
             )
 
 
-def _check_bucket_count(name: str, number: int) -> None:
+def check_bucket_count(name: str, number: int) -> None:
+    """Raise ValueError, naming it, unless a number of buckets is positive and even."""
     if number < 2 or number % 2:
         raise ValueError(
             f"{name} is {number}; a hash has two buckets for each direction, so it must be even "
