@@ -10,9 +10,11 @@ from companion.widgets.head_pruner import HeadPruner
 from companion.widgets.head_splitter import HeadSplitter
 from companion.widgets.host import Widget
 from companion.widgets.live import LiveWidget
+from companion.widgets.lsh_buckets import LSHBuckets
 from companion.widgets.mask_painter import MaskPainter
 from companion.widgets.positional_encoding import PositionalEncoding
 from companion.widgets.quiz import Quiz
+from companion.widgets.reversible_memory import ReversibleMemory
 from companion.widgets.sequence_machines import SequenceMachines
 from companion.widgets.token_trace import TokenTrace
 from companion.widgets.winograd_resolver import WinogradResolver
@@ -22,10 +24,12 @@ __all__ = [
     "DialogueSummarizer",
     "HeadPruner",
     "HeadSplitter",
+    "LSHBuckets",
     "LiveWidget",
     "MaskPainter",
     "PositionalEncoding",
     "Quiz",
+    "ReversibleMemory",
     "SequenceMachines",
     "TokenTrace",
     "Widget",
