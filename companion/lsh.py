@@ -138,7 +138,7 @@ def lsh_attention(
     check_cut(cut, CUTS)
     scale = scale_of(query, key) if scale is None else scale
     mask = every_key(query) if mask is None else mask.expand(query.shape[:-1])
-    attend = partial(_attend, chunk=chunk, causal=causal, cut=cut, scale=scale)
+    attend = partial(head_attention, chunk=chunk, causal=causal, cut=cut, scale=scale)
     if key is None:
         return _each(attend, query, unit(query), value, buckets, mask)
     together = interleave(query, key, value, buckets, key_buckets, mask)
@@ -152,7 +152,7 @@ def _each(attend: Callable[..., Tensor], query: Tensor, *others: Tensor) -> Tens
     return torch.stack([_each(attend, *each) for each in zip(query, *others, strict=True)])
 
 
-def _attend(
+def head_attention(
     query: Tensor,
     key: Tensor,
     value: Tensor,

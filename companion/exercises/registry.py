@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
+from companion.exercises.angular_hash import check_angular_hash
 from companion.exercises.attention import check_attention
 from companion.exercises.causal import check_causal
 from companion.exercises.chunk_mask import check_chunk_mask
@@ -18,6 +19,7 @@ from companion.exercises.sinusoids import check_sinusoids
 from companion.exercises.trial import WrongAnswerError
 
 EXERCISES: dict[str, Callable[[Callable[..., Tensor]], int]] = {
+    "angular hash": check_angular_hash,
     "attention": check_attention,
     "causal": check_causal,
     "chunk mask": check_chunk_mask,
