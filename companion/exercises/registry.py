@@ -6,6 +6,7 @@ from torch import Tensor
 
 from companion.exercises.angular_hash import check_angular_hash
 from companion.exercises.attention import check_attention
+from companion.exercises.axial import check_axial
 from companion.exercises.causal import check_causal
 from companion.exercises.chunk_mask import check_chunk_mask
 from companion.exercises.decoder_mask import check_decoder_mask
@@ -21,6 +22,7 @@ from companion.exercises.trial import WrongAnswerError
 EXERCISES: dict[str, Callable[[Callable[..., Tensor]], int]] = {
     "angular hash": check_angular_hash,
     "attention": check_attention,
+    "axial positions": check_axial,
     "causal": check_causal,
     "chunk mask": check_chunk_mask,
     "decoder mask": check_decoder_mask,

@@ -186,7 +186,7 @@ class LSHBuckets(Widget):
             return max(math.ceil(chunks / whole), math.ceil(length / ((width + 4) // 40)))
 
         hint = 22 * (self.vectors.shape[1] - 2)
-        return (1122 + line * lines(822), 1990 + hint + line * lines(336))
+        return (1306 + line * lines(650), 1990 + hint + line * lines(336))
 
 
 def _checked_vectors(vectors: Any) -> np.ndarray:  # noqa: ANN401

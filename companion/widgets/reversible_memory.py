@@ -164,8 +164,8 @@ class ReversibleMemory(Widget):
         chips = sum(8 * len(place["name"]) + 36 for place in self.presets) + 80
         more = 71 if self.measured else 0
         return (
-            1390 + 38 * math.ceil(chips / 830) + min(more, 40),
-            2132 + 38 * math.ceil(chips / 330) + more,
+            1512 + 38 * math.ceil(chips / 650) + min(more, 40),
+            2152 + 38 * math.ceil(chips / 330) + more,
         )
 
 

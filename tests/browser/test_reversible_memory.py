@@ -544,7 +544,8 @@ class TestPage:
                 figure.bar(mode).click()
                 heights.add(figure.place.locator(".widget").bounding_box()["height"])
         assert max(heights) <= kept
-        assert kept - min(heights) < 60
+        # On a wide page the book's column is narrower than this page's.
+        assert kept - min(heights) < (80 if width == 390 else 260)
         assert figure.page.evaluate("document.scrollingElement.scrollWidth") <= width
 
     @pytest.mark.parametrize("width", [1280, 390])
