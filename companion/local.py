@@ -4,8 +4,8 @@ In shapes, `n` is the number of positions, `d_k` and `d_v` are the lengths of a 
 and `...` is any number of axes in front (batch, heads). A chunk is a number of positions.
 Explained in chapters/week4-reformer/long-sequences.ipynb.
 
-Source: Parmar et al. 2018, "Image Transformer", section 3.3 (blocks of queries and the memory that
-they see), https://arxiv.org/abs/1802.05751.
+Source: Parmar et al. 2018, "Image Transformer" (blocks of queries and the memory that they see),
+https://arxiv.org/abs/1802.05751.
 """
 
 import torch
