@@ -27,7 +27,7 @@ test: browser ## run everything: pytest, every chapter, the built book in a real
 	ruff format --check .
 	OMP_NUM_THREADS=1 pytest -n logical tests --ignore tests/browser
 	OMP_NUM_THREADS=1 pytest -W default -n logical --dist loadscope --nbval-lax chapters
-	pytest tests/browser
+	pytest -n logical --dist worksteal tests/browser
 
 notebooks: widgets ## run the chapters again and normalise what is committed of them (NB=path: only one)
 	python -m companion.site.notebooks $(or $(NB),chapters)

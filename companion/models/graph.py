@@ -98,7 +98,19 @@ def export(graph: Graph, path: Path) -> None:
             external_data=False,
             verbose=False,
         )
+    _strip(partial)
     os.replace(partial, path)  # noqa: PTH105
+
+
+def _strip(path: Path) -> None:
+    """Take out what only tells where in the code a node came from: up to a tenth of the file."""
+    import onnx  # noqa: PLC0415 - takes half a second, and only who exports needs it
+
+    model = onnx.load(path)
+    for node in model.graph.node:
+        del node.metadata_props[:]
+    del model.graph.value_info[:]
+    onnx.save(model, path)
 
 
 @dataclass(frozen=True)

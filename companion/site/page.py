@@ -15,6 +15,10 @@ _UNWANTED = [
     r'<script type="application/vnd\.jupyter\.widget-state\+json">.*?</script>',
     r'<script type="application/vnd\.jupyter\.widget-view\+json">.*?</script>',
 ]
+# What a search is made with; the theme puts it on every page, for a search while typing that is not on.
+_SEARCH = (
+    r'<script src="[^"]*(?:_static/searchtools|_static/language_data|searchindex)\.js"></script>'
+)
 # BertViz writes these addresses into the HTML it returns.
 _ADDRESSES = {
     "https://cdnjs.cloudflare.com/ajax/libs/require.js/2.3.6/require.min.js": "require.min.js",
@@ -51,7 +55,8 @@ def tidy_pages(app: Sphinx, exception: Exception | None) -> None:
 
 def tidy(html: str) -> str:
     """Return the page without foreign addresses and dead weight; a tidy page comes back unchanged."""
-    for pattern in _UNWANTED:
+    searches = 'id="search-results"' in html
+    for pattern in _UNWANTED if searches else [*_UNWANTED, _SEARCH]:
         html = re.sub(pattern, "", html, flags=re.DOTALL)
     root = re.search(r'data-content_root="([^"]*)"', html)
     vendor = f"{root[1] if root else ''}_static/vendor/"

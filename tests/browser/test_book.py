@@ -18,9 +18,9 @@ pytestmark = pytest.mark.usefixtures("book")
 
 _SCROLL = """async () => {
   const page = document.scrollingElement;
-  for (let y = 0; y < page.scrollHeight; y += innerHeight / 3) {
+  for (let y = 0; y < page.scrollHeight; y += 0.8 * innerHeight) {
     window.scrollTo({top: y, behavior: 'instant'});
-    for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
+    for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
   }
 }"""
 _SHIFTS = """() => new Promise((resolve) => {
@@ -72,6 +72,16 @@ def _expect_plots(page: Page) -> None:
 @pytest.mark.parametrize("path", ["search.html", "genindex.html"])
 def test_pages_of_the_theme(open_page, path):
     open_page(path)
+
+
+def test_a_search_from_a_chapter_finds_chapters(open_page):
+    page = open_page(CHAPTERS[-1])
+    page.locator(".search-button__button").first.click()
+    page.keyboard.type("reversible")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=reversible")
+    expect(page.locator("#search-results li a").first).to_be_visible()
+    assert page.locator("#search-results li a[href*=reversible-layers]").count() > 0
 
 
 def test_the_first_page_leads_into_the_book(book):

@@ -39,6 +39,14 @@ def test_what_nobody_uses_is_taken_out(unwanted):
         assert after.replace("<script>\nconst A=1</script>", "") == before.replace(unwanted, "")
 
 
+@pytest.mark.parametrize("name", ["_static/searchtools", "_static/language_data", "searchindex"])
+def test_what_searches_is_on_the_page_of_results_only(name):
+    script = f'<script src="../../{name}.js"></script>'
+    results = '<div id="search-results"></div>'
+    assert tidy(page(head=script)) == page()
+    assert tidy(page(head=script, body=results)) == page(head=script, body=results)
+
+
 def test_two_widget_states_do_not_take_what_is_between():
     state = '<script type="application/vnd.jupyter.widget-state+json">{}</script>'
     assert tidy(page(body=f"{state}<p>between</p>{state}")) == page(body="<p>between</p>")
