@@ -76,6 +76,7 @@ def test_pages_of_the_theme(open_page, path):
 
 def test_a_search_from_a_chapter_finds_chapters(open_page):
     page = open_page(CHAPTERS[-1])
+    page.wait_for_load_state("networkidle")
     page.locator(".search-button__button").first.click()
     page.keyboard.type("reversible")
     page.keyboard.press("Enter")
