@@ -117,12 +117,12 @@ def angular_hash(vectors: Tensor, rotations: Sequence[Tensor]) -> Tensor:
         for each in range(rounds):
             number = 0
             for rotation in rotations:
-                number = number * (2 * rotation.shape[-1]) + _nearest_axis(some @ rotation[each])
+                number = number * (2 * rotation.shape[-1]) + nearest_axis(some @ rotation[each])
             buckets[..., each, rows] = number
     return buckets
 
 
-def _nearest_axis(rotated: Tensor) -> Tensor:
+def nearest_axis(rotated: Tensor) -> Tensor:
     """The argmax of [x, -x] over the last axis, without making the longer vector."""
     half = rotated.shape[-1]
     axis = rotated.abs().argmax(dim=-1, keepdim=True)  # (..., length, 1)

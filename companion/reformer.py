@@ -9,6 +9,7 @@ Source: Kitaev et al. 2020, "Reformer: The Efficient Transformer", https://arxiv
 """
 
 import math
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,8 @@ from torch.nn import functional
 
 from companion.checks import at_least_one
 from companion.lsh import Cut
-from companion.reformer_layers import ChunkedFeedForward, LSHSelfAttention
+from companion.lsh_masked import MaskedLSHSelfAttention
+from companion.reformer_layers import ChunkedFeedForward, LocalSelfAttention, LSHSelfAttention
 from companion.reversible import ReversibleStack
 
 
@@ -97,9 +99,15 @@ class Reformer(nn.Module):
         rounds: Number of hash rounds.
         n_buckets: As for `LSHSelfAttention`.
         cut: As for `LSHSelfAttention`.
+        window: Positions in a chunk of local attention, which the first block and every second one
+            after it then have instead of attention in buckets; None for no such block.
         dropout: As for `ChunkedFeedForward`.
         rows: Positions at a time in feed-forward networks and loss.
         axial: Whether positions come from two short tables, or from a long one.
+        tied: Whether the table of words is also what scores them (Press and Wolf 2017,
+            https://arxiv.org/abs/1608.05859).
+        masked: Whether attention in buckets is worked out as `MaskedLSHSelfAttention` does, faster
+            for short texts; it is cut by bucket then.
         in_place: As for `companion.reversible.ReversibleStack`.
 
     Raises:
@@ -121,9 +129,12 @@ class Reformer(nn.Module):
         rounds: int = 1,
         n_buckets: int | None = None,
         cut: Cut = "sorted",
+        window: int | None = None,
         dropout: float = 0.0,
         rows: int = 1024,
         axial: bool = True,
+        tied: bool = False,
+        masked: bool = False,
         in_place: bool = False,
     ) -> None:
         super().__init__()
@@ -131,18 +142,29 @@ class Reformer(nn.Module):
         self.words = nn.Embedding(n_tokens, d_model)
         self.positions = (AxialPositions if axial else TablePositions)(longest, d_model)
         nn.init.normal_(self.words.weight, std=0.02)
-        attention = {"chunk": chunk, "rounds": rounds, "n_buckets": n_buckets, "cut": cut}
+        attention = {"chunk": chunk, "rounds": rounds, "n_buckets": n_buckets}
+        if masked:
+            in_buckets = partial(MaskedLSHSelfAttention, d_model, n_heads, **attention)
+        else:
+            in_buckets = partial(LSHSelfAttention, d_model, n_heads, cut=cut, **attention)
+        nearby = (
+            in_buckets
+            if window is None
+            else partial(LocalSelfAttention, d_model, n_heads, chunk=window)
+        )
         self.stack = ReversibleStack(
             [
                 (
-                    LSHSelfAttention(d_model, n_heads, **attention),
+                    in_buckets() if block % 2 else nearby(),
                     ChunkedFeedForward(d_model, d_ff, rows=rows, dropout=dropout),
                 )
-                for _ in range(n_layers)
+                for block in range(n_layers)
             ],
             in_place=in_place,
         )
         self.head = nn.Sequential(nn.LayerNorm(d_model), nn.Linear(d_model, n_tokens))
+        if tied:
+            self.head[1].weight = self.words.weight
         self.rows = rows
 
     def forward(self, tokens: Tensor) -> Tensor:

@@ -1,9 +1,9 @@
-"""The two sublayers of a Reformer, each worked on piece by piece.
+"""The sublayers of a Reformer: attention in buckets or nearby, and the feed-forward network.
 
-Attention goes head by head and the feed-forward network some rows at a time, so that next to the
-streams of a reversible stack only a small part of each layer lies in memory. Called as a function,
-a sublayer is plain PyTorch; `add` and `undo` (see `companion.reversible.ReversibleStack`) give the
-same numbers and gradients in pieces. Both begin with a layer norm (pre-norm).
+Attention in buckets goes head by head and the feed-forward network some rows at a time, so that next
+to the streams of a reversible stack only a small part of each layer lies in memory. Called as a
+function, a sublayer is plain PyTorch; `add` and `undo` (see `companion.reversible.ReversibleStack`)
+give the same numbers and gradients in pieces. All begin with a layer norm (pre-norm).
 
 In shapes, `length` is the number of positions and `...` any number of axes in front.
 
@@ -17,12 +17,15 @@ from torch import Tensor, nn
 from torch.autograd.graph import get_gradient_edge
 from torch.nn import functional
 
+from companion.attention import join_heads, split_heads
 from companion.checks import at_least_one
 from companion.hashing import angular_hash, bucket_factors, random_rotations
+from companion.local import local_attention
 from companion.lsh import CUTS, Cut, scale_of
 from companion.lsh_blocks import Round, Task, sort_rounds
 from companion.lsh_checks import check_cut
 from companion.lsh_fast import GROUP, attend, attend_backward, lsh_attention
+from companion.positional import rotary
 
 ROWS = 512  # projected at a time
 
@@ -219,6 +222,45 @@ class LSHSelfAttention(nn.Module):
         return random_rotations(
             self.d_k, bucket_factors(n_buckets), self.rounds, dtype=x.dtype, device=x.device
         )
+
+
+class LocalSelfAttention(nn.Module):
+    """Many heads that look at what comes before them in their own chunk and in the one before.
+
+    Queries and keys are turned by where they stand (rotary positions).
+
+    Args:
+        d_model: Length of the vectors.
+        n_heads: Number of heads; d_model / n_heads must be whole and even.
+        chunk: Positions in a chunk.
+
+    Raises:
+        ValueError: If a number is not positive, or n_heads does not divide d_model into even parts.
+
+    Source: Kitaev et al. 2020, and the authors' models, which take turns between local attention and
+    attention in buckets (trax, `ReformerLM` with `attention_type` a list); `companion.local`.
+    """
+
+    def __init__(self, d_model: int, n_heads: int, *, chunk: int = 64) -> None:
+        super().__init__()
+        at_least_one(d_model=d_model, n_heads=n_heads, chunk=chunk)
+        if d_model % (2 * n_heads):
+            raise ValueError(
+                f"n_heads is {n_heads}; it must divide d_model, {d_model}, into even parts"
+            )
+        self.norm = nn.LayerNorm(d_model)
+        self.query, self.key, self.value, self.out = (
+            nn.Linear(d_model, d_model, bias=False) for _ in range(4)
+        )
+        self.n_heads, self.chunk = n_heads, chunk
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Attend: (batch, length, d_model) to (batch, length, d_model)."""
+        y = self.norm(x)
+        query, key, value = (
+            split_heads(part(y), self.n_heads) for part in (self.query, self.key, self.value)
+        )  # (batch, n_heads, length, d_k)
+        return self.out(join_heads(local_attention(rotary(query), rotary(key), value, self.chunk)))
 
 
 class ChunkedFeedForward(nn.Module):

@@ -7,8 +7,11 @@ import torch
 from torch.nn import functional
 
 from companion.attention import attention_weights
+from companion.local import chunk_mask
 from companion.lsh import unit
-from companion.reformer_layers import ChunkedFeedForward, LSHSelfAttention
+from companion.lsh_masked import MaskedLSHSelfAttention
+from companion.positional import rotary
+from companion.reformer_layers import ChunkedFeedForward, LocalSelfAttention, LSHSelfAttention
 
 LENGTH, D_MODEL = 50, 16
 LAYERS = {
@@ -16,6 +19,7 @@ LAYERS = {
     "four rounds": lambda: LSHSelfAttention(D_MODEL, 2, chunk=8, rounds=4),
     "buckets": lambda: LSHSelfAttention(D_MODEL, 2, chunk=8, cut="bucket", n_buckets=6),
     "bidirectional": lambda: LSHSelfAttention(D_MODEL, 2, chunk=8, causal=False),
+    "masked": lambda: MaskedLSHSelfAttention(D_MODEL, 2, chunk=4, rounds=3, n_buckets=6),
     "short": lambda: LSHSelfAttention(D_MODEL, 2, chunk=64),
     "feed-forward": lambda: ChunkedFeedForward(D_MODEL, 32, rows=13),
     "feed-forward, dropout": lambda: ChunkedFeedForward(D_MODEL, 32, rows=13, dropout=0.3),
@@ -169,3 +173,31 @@ def test_the_middle_never_lies_there_whole():
 def test_what_will_not_do_is_said(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+class TestLocal:
+    def test_it_is_attention_under_the_mask_of_chunks(self):
+        """By torch's own attention, of queries and keys turned by their places."""
+        layer = LocalSelfAttention(D_MODEL, 2, chunk=8).double()
+        x = torch.randn(3, LENGTH, D_MODEL, dtype=torch.float64)
+        y = layer.norm(x)
+        query, key, value = (
+            (y @ part.weight.T).unflatten(-1, (2, -1)).transpose(1, 2)
+            for part in (layer.query, layer.key, layer.value)
+        )
+        expected = functional.scaled_dot_product_attention(
+            rotary(query), rotary(key), value, attn_mask=chunk_mask(LENGTH, 8)
+        )
+        expected = expected.transpose(1, 2).flatten(-2) @ layer.out.weight.T
+        torch.testing.assert_close(layer(x), expected, rtol=1e-10, atol=1e-10)
+
+    def test_what_comes_later_changes_nothing_earlier(self):
+        layer = LocalSelfAttention(D_MODEL, 2, chunk=8)
+        x = torch.randn(1, LENGTH, D_MODEL)
+        other = x.clone()
+        other[:, 30:] = 0
+        assert torch.equal(layer(x)[:, :30], layer(other)[:, :30])
+
+    def test_halves_of_a_head_must_be_whole(self):
+        with pytest.raises(ValueError, match=r"n_heads is 16; .* d_model, 16, into even parts"):
+            LocalSelfAttention(16, 16)

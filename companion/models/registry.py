@@ -36,8 +36,8 @@ def recipe(name: str) -> ModuleType:
     It has `SUMMARY` and `CARD` (what stands in its card before any figure), and the functions
     `build() -> Module`, `train(data, seed, on_step) -> Module` with `STEPS` steps in all,
     `evaluate(model, data) -> list[Metric]`. One that answers widgets has `graph(model) -> Graph`; one
-    of those that takes text has `encode(text) -> (ids, pieces)`, and a `tokenizer.json` beside its
-    weights.
+    of those that takes text has `encode(text) -> (ids, pieces)` and `TOKENIZER`, the file that says
+    how.
 
     Raises:
         ValueError: If there is no model of that name.
@@ -74,6 +74,11 @@ def graph(name: str) -> Graph:
             f"{', '.join(live_names())}"
         )
     return recipe(name).graph(load(name))
+
+
+def tokenizer(name: str) -> Path | None:
+    """Return the file that says how a model's text is cut into tokens; None if it takes no text."""
+    return getattr(recipe(name), "TOKENIZER", None)
 
 
 def live(name: str) -> Live:

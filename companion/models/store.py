@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load_model, save
 from torch import nn
 
 
 def save_weights(model: nn.Module, path: Path) -> None:
     """Write a model's weights; an interruption leaves what was at `path` as it was."""
-    tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    tensors, seen = {}, set()
+    for name, tensor in model.state_dict(keep_vars=True).items():
+        if tensor not in seen:  # a weight with two names is written once
+            tensors[name] = tensor.detach().contiguous()
+            seen.add(tensor)
     # Not save_file, whose file nobody but its owner may read.
     _replace(path, lambda partial: partial.write_bytes(save(tensors)))
 
@@ -27,7 +31,7 @@ def load_weights(model: nn.Module, path: Path) -> nn.Module:
     if not path.is_file():
         raise ValueError(f"path: there are no weights at {path}; train the model first")
     try:
-        model.load_state_dict(load_file(path))
+        load_model(model, path)
     except (SafetensorError, RuntimeError) as error:
         reason = " ".join(" ".join(str(error).splitlines()[:2]).split())
         raise ValueError(f"path: {path} does not hold this model's weights ({reason})") from error

@@ -29,8 +29,8 @@ def publish_models(static: Path, version: str) -> None:
             graph.export(registry.graph(name), built)
         shutil.copyfile(built, models / built.name)
         listed[name] = _entry(models / built.name, static)
-        tokenizer = registry.folder(name) / "tokenizer.json"
-        if tokenizer.is_file():
+        tokenizer = registry.tokenizer(name)
+        if tokenizer:
             copy = (models / built.name).with_suffix(".json")
             shutil.copyfile(tokenizer, copy)
             listed[name]["tokenizer"] = _entry(copy, static)
@@ -55,9 +55,10 @@ def _digest(name: str) -> str:
     code = [
         *package.glob("*.py"),
         *own.glob("*.py"),
-        *own.glob("tokenizer.json"),
         Path(graph.__file__),
     ]
+    if tokenizer := registry.tokenizer(name):
+        code.append(tokenizer)
     total = hashlib.sha256((own / "weights.safetensors").read_bytes())
     for path in sorted(code):
         total.update(path.read_bytes())

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from companion.models import store
@@ -138,3 +139,17 @@ def test_a_damaged_card(tmp_path, data):
     (tmp_path / "card.json").write_bytes(data)
     with pytest.raises(ValueError, match=r"path: .*card\.json is no card \("):
         store.load_card(tmp_path / "card.json")
+
+
+def test_a_weight_with_two_names_is_written_once(tmp_path):
+    def network():
+        model = nn.Sequential(nn.Embedding(5, 3), nn.Linear(3, 5))
+        model[1].weight = model[0].weight
+        return model
+
+    model, path = network(), tmp_path / "weights.safetensors"
+    store.save_weights(model, path)
+    assert set(load_file(path)) == {"0.weight", "1.bias"}
+    other = store.load_weights(network(), path)
+    assert other[1].weight is other[0].weight
+    assert torch.equal(other[0].weight, model[0].weight)

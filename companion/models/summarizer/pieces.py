@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 END, SEPARATOR = 0, 1  # the numbers of what ends a summary, and of what stands before it
 SIZE = 2048
 _SPECIAL = ["<end>", "<summary>"]
-_FILE = Path(__file__).with_name("tokenizer.json")
+FILE = Path(__file__).with_name("tokenizer.json")
 
 
 def learn(texts: Iterable[str], size: int = SIZE) -> Tokenizer:
@@ -57,7 +57,7 @@ def learn(texts: Iterable[str], size: int = SIZE) -> Tokenizer:
 @cache
 def tokenizer() -> Tokenizer:
     """Return the pieces that came with the package."""
-    return Tokenizer.from_file(str(_FILE))
+    return Tokenizer.from_file(str(FILE))
 
 
 def encode(text: str) -> tuple[list[int], list[str]]:

@@ -4,7 +4,6 @@ One text is the dialogue, a separator, its summary and an end. The model sees it
 what comes before it, and the loss counts the summary alone.
 """
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -17,6 +16,7 @@ from companion.corpora.summaries import reference
 from companion.language_model import LanguageModel, loss_mask
 from companion.models.progress import OnStep
 from companion.models.summarizer.pieces import END, SEPARATOR, SIZE, encode
+from companion.models.training import fit
 
 LONGEST = 512  # tokens of a dialogue and its summary, in training
 SPEAKERS = {"USER": "User", "SYSTEM": "Agent"}
@@ -67,27 +67,18 @@ def train(
     Raises:
         ValueError: If there are no examples, or a number is not above 0.
     """
-    above_zero(
-        drawn=len(drawn), steps=steps, tokens=tokens, learning_rate=learning_rate, warm_up=warm_up
-    )
+    above_zero(drawn=len(drawn), tokens=tokens)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = LanguageModel(SIZE, **sizes) if begun is None else begun.train()
-        optimizer = torch.optim.AdamW(
-            model.parameters(), betas=(0.9, 0.98), weight_decay=0.01, fused=True
+        model = LanguageModel(SIZE, **sizes) if begun is None else begun
+        return fit(
+            model,
+            lambda: summary_loss(model, batch(drawn, tokens)),
+            steps=steps,
+            learning_rate=learning_rate,
+            warm_up=warm_up,
+            on_step=on_step,
         )
-        for step in range(1, steps + 1):
-            falling = (1 + math.cos(math.pi * (step - 1) / steps)) / 2
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate * falling * min(1, step / warm_up)
-            loss = summary_loss(model, _batch(drawn, tokens))
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            if on_step:
-                on_step(step, loss.item())
-    return model.eval()
 
 
 def summary_loss(model: LanguageModel, batch: Sequence[list[int]]) -> Tensor:
@@ -99,7 +90,7 @@ def summary_loss(model: LanguageModel, batch: Sequence[list[int]]) -> Tensor:
     return nn.functional.cross_entropy(model.score(hidden), tokens[:, 1:][counts])
 
 
-def _batch(drawn: Sequence[list[int]], tokens: int) -> Sequence[list[int]]:
+def batch(drawn: Sequence[list[int]], tokens: int) -> Sequence[list[int]]:
     """Draw examples of like length, so that little is padding, of about so many tokens in all."""
     chosen = torch.randperm(len(drawn))[:_POOL].tolist()
     pool = sorted((drawn[i] for i in chosen), key=len)

@@ -13,9 +13,10 @@ from companion.models.summarizer import recipe
 from companion.models.summarizer.ask import MOST, summarize
 from companion.models.summarizer.graph import LONGEST, reader
 from companion.models.summarizer.measure import Report, measure
+from companion.models.summarizer.pieces import FILE as TOKENIZER
 from companion.models.summarizer.pieces import SIZE, encode
 
-__all__ = ["CARD", "STEPS", "SUMMARY", "build", "encode", "evaluate", "graph", "train"]
+__all__ = ["CARD", "STEPS", "SUMMARY", "TOKENIZER", "build", "encode", "evaluate", "graph", "train"]
 
 SUMMARY = "what was agreed in a dialogue? A decoder that goes on with the summary"
 REAL_STEPS, MIXED_STEPS = 2600, 800
