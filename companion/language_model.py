@@ -20,11 +20,10 @@ from companion.attention import (
     scaled_dot_product_attention,
 )
 from companion.checks import at_least_one
-from companion.positional import rotary
+from companion.positional import one_back, rotary
 from companion.transformer import FeedForward, LayerNorm, Residual
 
 Cache = list[tuple[Tensor, Tensor]]
-_SHARPNESS = 7.0  # of the head that begins by looking one token back
 
 
 @dataclass(frozen=True)
@@ -185,11 +184,7 @@ class LanguageModel(nn.Module):
         nn.init.eye_(last.output.weight)
         first = self.layers[0].attention
         d_k = first.query.out_features // first.n_heads
-        # Pairs that turn fast, so that one position more or less makes a difference.
-        looks = torch.zeros(1, d_k)
-        looks[0, : d_k // 4 : 2] = _SHARPNESS
-        first.query.bias[:d_k] = looks[0]
-        first.key.bias[:d_k] = rotary(looks, torch.tensor([1]))[0]
+        first.query.bias[:d_k], first.key.bias[:d_k] = one_back(d_k)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Score what comes after each token; the way of training, where weights are not kept.

@@ -12,6 +12,7 @@ from companion.checks import above_zero, at_least_one
 
 LAYOUTS = ("paper", "tensor2tensor")
 BASE = 10_000.0
+_SHARPNESS = 7.0  # of a head that begins by looking one position back
 
 
 def frequencies(d_model: int, *, base: float = BASE, layout: str = "paper") -> Tensor:
@@ -133,6 +134,26 @@ def rotary(x: Tensor, positions: Tensor | None = None, *, base: float = BASE) ->
     even, odd = x[..., 0::2], x[..., 1::2]  # (..., n, pairs) each
     turned = torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1)
     return turned.flatten(start_dim=-2)  # (..., n, d_k)
+
+
+def one_back(d_k: int) -> tuple[Tensor, Tensor]:
+    """Make biases with which a head that turns queries and keys (`rotary`) looks one position back.
+
+    Of all keys, a query so biased agrees best with the one before it, whatever the two say.
+
+    Args:
+        d_k: Length of a query, even.
+
+    Returns:
+        The biases of query and key, (d_k,) each.
+
+    Raises:
+        ValueError: If d_k is odd.
+    """
+    looks = torch.zeros(1, d_k)
+    # Pairs that turn fast, so that one position more or less makes a difference.
+    looks[0, : d_k // 4 : 2] = _SHARPNESS
+    return looks[0], rotary(looks, torch.tensor([1]))[0]
 
 
 def relative_positions(n_query: int, n_key: int, longest: int) -> Tensor:

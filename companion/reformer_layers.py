@@ -227,7 +227,8 @@ class LSHSelfAttention(nn.Module):
 class LocalSelfAttention(nn.Module):
     """Many heads that look at what comes before them in their own chunk and in the one before.
 
-    Queries and keys are turned by where they stand (rotary positions).
+    Queries and keys are turned by where they stand (rotary positions); their biases let a head look
+    a certain distance back, whatever stands there.
 
     Args:
         d_model: Length of the vectors.
@@ -249,9 +250,8 @@ class LocalSelfAttention(nn.Module):
                 f"n_heads is {n_heads}; it must divide d_model, {d_model}, into even parts"
             )
         self.norm = nn.LayerNorm(d_model)
-        self.query, self.key, self.value, self.out = (
-            nn.Linear(d_model, d_model, bias=False) for _ in range(4)
-        )
+        self.query, self.key = (nn.Linear(d_model, d_model) for _ in range(2))
+        self.value, self.out = (nn.Linear(d_model, d_model, bias=False) for _ in range(2))
         self.n_heads, self.chunk = n_heads, chunk
 
     def forward(self, x: Tensor) -> Tensor:

@@ -7,9 +7,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from companion.attention import attention_weights, causal_mask
 from companion.positional import (
     LAYOUTS,
     frequencies,
+    one_back,
     relative_positions,
     rotary,
     shift,
@@ -88,6 +90,15 @@ def test_rotary_turns_pairs():
 def test_rotary_has_a_gradient():
     x = torch.randn(3, 4, dtype=torch.double, requires_grad=True)
     assert torch.autograd.gradcheck(rotary, (x,))
+
+
+@pytest.mark.parametrize("d_k", [16, 32, 40])
+def test_biases_that_look_one_back(d_k):
+    """Of 100 keys that say nothing, the one before gets most of the attention, wherever one stands."""
+    query, key = (rotary(bias.expand(100, -1)) for bias in one_back(d_k))
+    weights = attention_weights(query @ key.T / d_k**0.5, causal_mask(100))
+    assert weights.argmax(dim=-1).tolist() == [0, *range(99)]
+    assert weights.diagonal(-1).min() > 0.5
 
 
 def test_relative_positions():

@@ -182,7 +182,7 @@ class TestLocal:
         x = torch.randn(3, LENGTH, D_MODEL, dtype=torch.float64)
         y = layer.norm(x)
         query, key, value = (
-            (y @ part.weight.T).unflatten(-1, (2, -1)).transpose(1, 2)
+            functional.linear(y, part.weight, part.bias).unflatten(-1, (2, -1)).transpose(1, 2)
             for part in (layer.query, layer.key, layer.value)
         )
         expected = functional.scaled_dot_product_attention(

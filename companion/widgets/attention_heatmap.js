@@ -2,6 +2,7 @@ import css from "./attention_heatmap.css";
 import { readArray } from "./lib/array.js";
 import { rowSteps } from "./lib/attention.js";
 import { guard, h, soon, toggle } from "./lib/dom.js";
+import pickerCss from "./lib/head_picker.css";
 import { headPicker } from "./lib/head_picker.js";
 import { largest, paintMatrix, stage } from "./lib/stage.js";
 import { defineWidget } from "./lib/widget.js";
@@ -9,7 +10,7 @@ import { defineWidget } from "./lib/widget.js";
 const OPTIONS = ["scaled", "causal", "padded", "softmax", "temperature"];
 const three = (x) => (x === -Infinity ? "−∞" : x.toFixed(3).replace("-", "−"));
 
-export default defineWidget(css, ({ model, root, onTheme }) => {
+export default defineWidget(pickerCss + css, ({ model, root, onTheme }) => {
   const keys = model.get("tokens");
   const queries = model.get("target_tokens");
   const fromScores = model.get("scores") !== null;

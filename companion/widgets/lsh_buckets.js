@@ -142,7 +142,7 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
   const title = (text) => h("p", { class: "title" }, text);
   root.append(h("div", { class: "widget" },
     h("section", {}, title("1 Which way does it point?"), h("div", { class: "split" }, picture.element, h("div", { class: "about" },
-      h("p", {}, "Drag a dot, or choose one and press arrow keys. It falls into the bucket of the arrow that it reaches furthest along. Dashed arrows are the opposites.", dimensions === 3 ? " Drag the sphere to turn it." : ""),
+      h("p", {}, "Drag a dot, or choose one and press arrow keys: it turns, and keeps its length. It falls into the bucket of the arrow that it reaches furthest along. Dashed arrows are the opposites.", dimensions === 3 ? " Drag the sphere to turn it." : " Dots further out only make room."),
       counts.element, shownRound.element, h("div", { class: "controls" }, button("Roll new rotations", () => turnTo(get("roll") + 1)), first), along))),
     h("section", {}, title("2 Hash, sort, cut, look back"),
       h("div", { class: "controls" }, play, steps.element), says, sequence.element, legend,

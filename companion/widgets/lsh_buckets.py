@@ -185,8 +185,7 @@ class LSHBuckets(Widget):
             whole = max(1, (width + 16) // (40 * self.chunk + 12))
             return max(math.ceil(chunks / whole), math.ceil(length / ((width + 4) // 40)))
 
-        hint = 22 * (self.vectors.shape[1] - 2)
-        return (1306 + line * lines(650), 1990 + hint + line * lines(336))
+        return (1306 + line * lines(650), 2012 + line * lines(336))
 
 
 def _checked_vectors(vectors: Any) -> np.ndarray:  # noqa: ANN401

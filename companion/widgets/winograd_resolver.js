@@ -2,6 +2,7 @@ import css from "./winograd_resolver.css";
 import { arcs } from "./lib/arcs.js";
 import { readArray } from "./lib/array.js";
 import { guard, h, radios, soon } from "./lib/dom.js";
+import pickerCss from "./lib/head_picker.css";
 import { headPicker } from "./lib/head_picker.js";
 import { asker, Unanswered } from "./lib/live.js";
 import { parse, reader, shares, Unreadable } from "./lib/resolver.js";
@@ -20,7 +21,7 @@ const AT_THE_PRONOUN = ["attention", "masked-lm"];
 const BLIND = "A network that reads from left to right cannot be asked so: at the pronoun it has not yet seen what decides.";
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
-export default defineWidget(css, ({ model, root, onTheme }) => {
+export default defineWidget(pickerCss + css, ({ model, root, onTheme }) => {
   const variants = model.get("variants");
   const known = { vocabulary: model.get("vocabulary"), nouns: model.get("nouns"), pronouns: model.get("pronouns"), longest: model.get("longest") };
   const { read, rescore } = reader({ ask: asker(model), vocabulary: known.vocabulary, variants });

@@ -99,7 +99,7 @@ def test_a_batch_is_of_like_length_and_about_as_large_as_asked(tokens):
     torch.manual_seed(0)
     drawn = examples(DRAWN)
     for _ in range(20):
-        batch = recipe.batch(drawn, tokens)  # noqa: SLF001
+        batch = recipe.batch(drawn, tokens)
         longest = max(map(len, batch))
         assert len(batch) == 1 or len(batch) * longest <= tokens
         assert all(line in drawn for line in batch)
