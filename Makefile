@@ -32,11 +32,12 @@ test: browser ## run everything: pytest, every chapter, the built book in a real
 notebooks: widgets ## run the chapters again and normalise what is committed of them (NB=path: only one)
 	python -m companion.site.notebooks $(or $(NB),chapters)
 
-models: install ## train the shipped models again, and replace weights and cards (SGD=path: the summarizer too, in an hour)
+models: install ## train the shipped models again, and replace weights and cards (SGD=path: summarizer and chatbot too, in two hours)
 	python -m companion.models train resolver
 	python -m companion.models train copier
 ifdef SGD
 	python -m companion.models train summarizer --data $(SGD)
+	python -m companion.models train chatbot --data $(SGD)
 endif
 
 bench: browser ## measure speed, memory and paint, ours beside others; prints ratios (about an hour)

@@ -15,6 +15,7 @@ from companion.exercises.inverse import check_inverse
 from companion.exercises.layer_norm import check_layer_norm
 from companion.exercises.loss_mask import check_loss_mask
 from companion.exercises.maximum_attention import check_maximum_attention
+from companion.exercises.perplexity import check_perplexity
 from companion.exercises.rnn import check_rnn
 from companion.exercises.sinusoids import check_sinusoids
 from companion.exercises.trial import WrongAnswerError
@@ -31,6 +32,7 @@ EXERCISES: dict[str, Callable[[Callable[..., Tensor]], int]] = {
     "layer norm": check_layer_norm,
     "loss mask": check_loss_mask,
     "maximum attention": check_maximum_attention,
+    "perplexity": check_perplexity,
     "rnn": check_rnn,
     "sinusoids": check_sinusoids,
 }

@@ -14,6 +14,7 @@ MODELS = {
     "resolver": "companion.models.resolver.shipped",
     "summarizer": "companion.models.summarizer.shipped",
     "copier": "companion.models.copier.shipped",
+    "chatbot": "companion.models.chatbot.shipped",
 }
 
 

@@ -45,17 +45,19 @@ def test_a_model_is_exported_again_only_when_it_changed(static, monkeypatch):
     assert len(written) == 2 * len(registry.live_names())
     names = {path.name for path in (folder / "models").iterdir()}
     assert names == {f"{name}-another.onnx" for name in registry.live_names()} | {
-        "summarizer-another.json"
+        "summarizer-another.json",
+        "chatbot-another.json",
     }
 
 
-def test_a_model_that_takes_text_has_its_tokenizer_beside_it(static):
+@pytest.mark.parametrize("name", ["summarizer", "chatbot"])
+def test_a_model_that_takes_text_has_its_tokenizer_beside_it(static, name):
     folder, _ = static
     models.publish_models(folder, "1")
     listed = json.loads((folder / "live.json").read_text())["models"]
     assert "tokenizer" not in listed["resolver"]
-    told = listed["summarizer"]["tokenizer"]
+    told = listed[name]["tokenizer"]
     original = (registry.folder("summarizer") / "tokenizer.json").read_bytes()
     assert (folder / told["url"]).read_bytes() == original
     assert told["bytes"] == len(original)
-    assert told["url"].removesuffix(".json") == listed["summarizer"]["url"].removesuffix(".onnx")
+    assert told["url"].removesuffix(".json") == listed[name]["url"].removesuffix(".onnx")

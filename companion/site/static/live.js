@@ -15,7 +15,8 @@ export function answer(content, buffers, reply) {
   worker ??= start();
   const key = ++asked;
   replies.set(key, { reply, id: content.id });
-  worker.postMessage({ ...content, key, buffers });
+  // Handed over, not copied: the asker has no more use for them. One that comes twice is handed over once.
+  worker.postMessage({ ...content, key, buffers }, [...new Set(buffers)]);
 }
 
 function start() {
