@@ -45,6 +45,7 @@ bench: browser ## measure speed, memory and paint, ours beside others; prints ra
 	python benchmarks/attention.py
 	python benchmarks/page.py
 	python benchmarks/live.py
+	python benchmarks/chat.py
 	pip install -r requirements-peers.txt
 	python benchmarks/reformer.py
 	python benchmarks/peers_defects.py

