@@ -202,7 +202,8 @@ class TestPrepared:
         assert seen.page.evaluate("document.scrollingElement.scrollWidth") <= width
         card = seen.place.locator(".widget")
         tall = card.bounding_box()["height"]
-        assert tall == pytest.approx(chat().heights[width == 390], abs=20)
+        kept = chat().heights[width == 390]  # for the book's column, which is narrower
+        assert kept - 60 <= tall <= kept
         seen.button("Start over").click()
         expect(seen.place.locator(".none")).to_be_visible()
         assert violations(seen.page) == []
