@@ -30,7 +30,7 @@ CARD = {
     "prices are made up, and nothing is ever booked. It forgets, and says what it likes",
 }
 BLIND = 50  # held-out dialogues in which it speaks for the assistant
-_ITEMS = 100
+_ITEMS, _GENERATED_ITEMS = 100, 10
 _CONTEXTS = (16, 64, 256)
 _ATTENTION = {0: "without meeting anyone", ROUNDS: "hashed", ALL_PAIRS: "all pairs"}
 _FAR = 4  # turns
@@ -65,9 +65,9 @@ def evaluate(model: Reformer, data: Path | None) -> list[registry.Metric]:
     """
     chat = reader(model).module
     if data is None:
-        held_out = dialogues.held_out(BLIND, 1)
+        held_out = dialogues.held_out(_GENERATED_ITEMS, 1)
         judge = acts.Judge(acts.system_turns(dialogues.generate(400, 0)))
-        return list(_acts(chat, "generated", held_out[:10], judge))
+        return list(_acts(chat, "generated", held_out, judge))
     judge = acts.Judge(acts.system_turns(sgd.read(data / "train")))
     held_out = measure.drawn(sgd.read(data / "dev"), _ITEMS)
     return [
