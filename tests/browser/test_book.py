@@ -39,22 +39,37 @@ _STICKING_OUT = """() => [...document.querySelectorAll('main *')].filter((e) =>
   e.getBoundingClientRect().right > innerWidth + 1).slice(0, 5).map((e) => e.outerHTML.slice(0, 120))"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("path", CHAPTERS)
-def test_page(open_page, path, width, scheme):
-    """Nothing jumps, sticks out, asks elsewhere or fails; figures are drawn; axe has nothing to say."""
-    page = open_page(path, width=width, scheme=scheme)
+def test_page(open_page, path, width):
+    """Nothing jumps, sticks out, asks elsewhere or fails; figures follow the theme; axe has nothing to say."""
+    page = open_page(path, width=width)
     page.evaluate(_SCROLL)
-    assert page.evaluate("document.documentElement.dataset.theme") == scheme
     shifts = page.evaluate(_SHIFTS)
     assert sum(shift[0] for shift in shifts) < 0.02, shifts
     for name, kept, needed in page.evaluate(_ROOM):
         assert needed <= kept, f"{name} takes {needed} pixels, {kept} are kept free"
     out = page.evaluate("document.scrollingElement.scrollWidth")
     assert out <= width, page.evaluate(_STICKING_OUT)
-    _expect_plots(page)
-    assert violations(page) == []
+    choose = _press_theme_button if width == 1280 else _prefer
+    for theme, paper in [("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 24, 30)")]:
+        choose(page, theme)
+        expect(page.locator("html")).to_have_attribute("data-theme", theme)
+        for card in page.locator(".companion-widget .widget").all():
+            expect(card).to_have_css("background-color", paper)
+        _expect_plots(page)
+        assert violations(page) == []
+
+
+def _prefer(page: Page, theme: str) -> None:
+    page.emulate_media(color_scheme=theme)
+
+
+def _press_theme_button(page: Page, theme: str) -> None:
+    """Go on from automatic to light to dark until the page has the theme."""
+    for _ in range(3):
+        if page.locator("html").get_attribute("data-theme") != theme:
+            page.locator(".theme-switch-button").first.click()
 
 
 def _expect_plots(page: Page) -> None:
@@ -119,24 +134,16 @@ def test_without_javascript(open_page, path):
 
 
 @pytest.mark.parametrize("path", CHAPTERS)
-def test_theme_button_is_followed_by_all_figures(open_page, path):
+def test_figures_answer(open_page, path):
+    """Every heat map follows the keyboard, quiz takes an answer, BertViz changes layers: on the page itself."""
     page = open_page(path)
-    root = page.locator("html")
-    assert root.get_attribute("data-theme") == "light"
-    cards = page.locator(".companion-widget .widget")
-    for mode, paper in [("dark", "rgb(20, 24, 30)"), ("light", "rgb(255, 255, 255)")]:
-        for _ in range(3):
-            if root.get_attribute("data-theme") != mode:
-                page.locator(".theme-switch-button").first.click()
-        expect(root).to_have_attribute("data-theme", mode)
-        for card in cards.all():
-            expect(card).to_have_css("background-color", paper)
-        _expect_plots(page)
-
-
-@pytest.mark.parametrize("path", CHAPTERS)
-def test_bertviz(open_page, path):
-    page = open_page(path)
+    for place in page.locator("[data-widget=AttentionHeatmap]").all():
+        before = place.locator(".row-line").inner_text()
+        place.get_by_role("listbox").press("End")
+        expect(place.locator(".row-line")).not_to_have_text(before)
+    for place in page.locator("[data-widget=Quiz]").all():
+        place.get_by_role("radio").first.check()
+        expect(place.get_by_role("status")).to_contain_text(re.compile("[✓✗]"))
     for view in page.locator("[id^=bertviz-]:has(svg), [id^=bertviz-]:has(select)").all():
         lines = view.locator("svg line")
         expect(lines.first).to_be_attached()
@@ -150,19 +157,6 @@ def test_bertviz(open_page, path):
                 arg=[view.get_attribute("id"), before],
             )
             expect(lines.first).to_be_attached()
-
-
-@pytest.mark.parametrize("path", CHAPTERS)
-def test_widgets_answer(open_page, path):
-    """Every heat map follows the keyboard, every quiz takes an answer, on the page itself."""
-    page = open_page(path)
-    for place in page.locator("[data-widget=AttentionHeatmap]").all():
-        before = place.locator(".row-line").inner_text()
-        place.get_by_role("listbox").press("End")
-        expect(place.locator(".row-line")).not_to_have_text(before)
-    for place in page.locator("[data-widget=Quiz]").all():
-        place.get_by_role("radio").first.check()
-        expect(place.get_by_role("status")).to_contain_text(re.compile("[✓✗]"))
 
 
 def test_no_page_loads_from_elsewhere(book):
