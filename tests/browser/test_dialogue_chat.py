@@ -84,9 +84,11 @@ class Seen:
 
     def say(self, text: str) -> None:
         """Type and send, and wait for the whole answer."""
+        said = self.place.locator(".said")
+        before = said.count()
         self.box.fill(text)
         self.box.press("Enter")
-        expect(self.hint).not_to_have_text(re.compile("wrote|in this page"))
+        expect(said).to_have_count(before + 2, timeout=SLOW)  # its turn and the agent's
         self.done()
 
     def rows_of(self, name: str) -> list[tuple[str, str]]:
