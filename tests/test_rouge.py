@@ -1,10 +1,11 @@
-"""ROUGE, against figures worked out by hand and a slower definition."""
+"""ROUGE, against figures worked out by hand, a slower definition, and rouge-score."""
 
 from itertools import combinations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rouge_score.rouge_scorer import RougeScorer
 
 from companion.rouge import Score, longest_common, rouge_l, rouge_n, words
 
@@ -62,6 +63,19 @@ def test_swapped_texts_swap_precision_and_recall(one, other):
         assert 0 <= forth.f1 <= 1
     if one:
         assert rouge_l(here, here).f1 == 1
+
+
+LINES = st.one_of(TEXTS.map(" ".join), st.text("aAb ,.'7éß\n", max_size=12), st.text(max_size=6))
+
+
+@given(LINES, LINES)
+def test_it_is_what_rouge_score_says(summary, reference):
+    theirs = RougeScorer(["rouge1", "rouge2", "rougeL"]).score(reference, summary)
+    ours = {"rouge1": rouge_n(summary, reference), "rouge2": rouge_n(summary, reference, 2)}
+    for name, score in {**ours, "rougeL": rouge_l(summary, reference)}.items():
+        assert score.precision == pytest.approx(theirs[name].precision, abs=1e-12)
+        assert score.recall == pytest.approx(theirs[name].recall, abs=1e-12)
+        assert score.f1 == pytest.approx(theirs[name].fmeasure, abs=1e-12)
 
 
 def test_runs_of_no_words_are_refused():

@@ -5,6 +5,7 @@ They are handed arrays, so that each can be used with anyone's model.
 """
 
 from companion.widgets.attention_heatmap import AttentionHeatmap
+from companion.widgets.bleu_bench import BleuBench
 from companion.widgets.dialogue_chat import DialogueChat
 from companion.widgets.dialogue_summarizer import DialogueSummarizer
 from companion.widgets.head_pruner import HeadPruner
@@ -22,6 +23,7 @@ from companion.widgets.winograd_resolver import WinogradResolver
 
 __all__ = [
     "AttentionHeatmap",
+    "BleuBench",
     "DialogueChat",
     "DialogueSummarizer",
     "HeadPruner",
