@@ -1,0 +1,1 @@
+"""The translator: a Transformer that turns English sentences into German ones."""
