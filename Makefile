@@ -43,6 +43,7 @@ endif
 bench: browser ## measure speed, memory and paint, ours beside others; prints ratios (about an hour)
 	$(MAKE) book SERVE=0
 	python benchmarks/attention.py
+	python benchmarks/decoding.py
 	python benchmarks/page.py
 	python benchmarks/live.py
 	python benchmarks/chat.py

@@ -9,6 +9,7 @@ from companion.exercises.attention import check_attention
 from companion.exercises.axial import check_axial
 from companion.exercises.causal import check_causal
 from companion.exercises.chunk_mask import check_chunk_mask
+from companion.exercises.clipped_precision import check_clipped_precision
 from companion.exercises.decoder_mask import check_decoder_mask
 from companion.exercises.heads import check_heads
 from companion.exercises.inverse import check_inverse
@@ -18,6 +19,7 @@ from companion.exercises.maximum_attention import check_maximum_attention
 from companion.exercises.perplexity import check_perplexity
 from companion.exercises.rnn import check_rnn
 from companion.exercises.sinusoids import check_sinusoids
+from companion.exercises.top_p import check_top_p
 from companion.exercises.trial import WrongAnswerError
 
 EXERCISES: dict[str, Callable[[Callable[..., Tensor]], int]] = {
@@ -26,6 +28,7 @@ EXERCISES: dict[str, Callable[[Callable[..., Tensor]], int]] = {
     "axial positions": check_axial,
     "causal": check_causal,
     "chunk mask": check_chunk_mask,
+    "clipped precision": check_clipped_precision,
     "decoder mask": check_decoder_mask,
     "heads": check_heads,
     "inverse": check_inverse,
@@ -35,6 +38,7 @@ EXERCISES: dict[str, Callable[[Callable[..., Tensor]], int]] = {
     "perplexity": check_perplexity,
     "rnn": check_rnn,
     "sinusoids": check_sinusoids,
+    "top-p": check_top_p,
 }
 
 
