@@ -143,7 +143,8 @@ def linear_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 def linear_attention_recurrent(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Return the same as `linear_attention`, word by word, with a state of fixed size.
 
-    Source: Katharopoulos et al. 2020, equations 16 to 20.
+    Source: Katharopoulos et al. 2020, https://arxiv.org/abs/2006.16236, equations 16 to 20; a trained
+    Transformer is turned into it by Kasai et al. 2021, https://arxiv.org/abs/2103.13076.
     """
     state = value.new_zeros(key.shape[-1], value.shape[-1])  # (d_k, d_v)
     total = value.new_zeros(key.shape[-1])  # (d_k,)

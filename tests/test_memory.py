@@ -1,25 +1,19 @@
 """`companion.memory` against what torch saves (exactly) and what lives in a step (within 10 %)."""
 
-import math
 import re
 import weakref
 from dataclasses import replace
-from functools import partial
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
-from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.checkpoint import checkpoint
 
+from companion.bench.mode_models import Attention, FeedForward, adam_after_a_step, build
 from companion.memory import MODES, memory_plan, notes_plan
 from companion.memory_sizes import ITEM_BYTES, Shape
-from companion.reformer import Reformer
-from companion.reversible import ReversibleStack
 
 GIB, TIB = 2**30, 2**40
 MILLION = Shape(2**20)
@@ -34,116 +28,10 @@ CASES = [(mode, False) for mode in MODES] + [
 properties = settings(deadline=None, max_examples=25, derandomize=True)
 
 
-class Attention(nn.Module):
-    """Queries are keys too; fused, or with weights that are written down."""
-
-    def __init__(self, shape, *, materialised=False):
-        super().__init__()
-        d = shape.d_model
-        self.norm = nn.LayerNorm(d)
-        self.query_key, self.value, self.out = (nn.Linear(d, d, bias=False) for _ in range(3))
-        self.n_heads, self.materialised = shape.n_heads, materialised
-        self.hidden = torch.ones(1, 1, dtype=torch.bool)
-
-    def forward(self, x):
-        y = self.norm(x)
-        query, value = (self.heads(project(y)) for project in (self.query_key, self.value))
-        key = functional.normalize(query, dim=-1)
-        if self.materialised:
-            scores = query @ key.mT
-            scores = scores.masked_fill(self.hidden, -math.inf)
-            out = scores.softmax(dim=-1) @ value
-        else:
-            out = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
-        return self.out(out.transpose(1, 2).flatten(2))
-
-    def heads(self, x):
-        pieces = x.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
-        return pieces.contiguous() if self.materialised else pieces
-
-
-class FeedForward(nn.Module):
-    def __init__(self, shape):
-        super().__init__()
-        self.norm = nn.LayerNorm(shape.d_model)
-        self.widen = nn.Linear(shape.d_model, shape.d_ff)
-        self.narrow = nn.Linear(shape.d_ff, shape.d_model)
-
-    def forward(self, x):
-        return self.narrow(functional.gelu(self.widen(self.norm(x))))
-
-
-class Layer(nn.Module):
-    def __init__(self, shape, *, materialised):
-        super().__init__()
-        self.attention = Attention(shape, materialised=materialised)
-        self.feed_forward = FeedForward(shape)
-
-    def forward(self, x):
-        x = x + self.attention(x)
-        return x + self.feed_forward(x)
-
-
-class Plain(Reformer):
-    """The same language model with one stream: plain autograd, or a checkpoint for each layer."""
-
-    def __init__(self, shape, *, checkpoints=False, materialised=False):
-        super().__init__(**sizes(shape))
-        self.stack = nn.ModuleList(
-            Layer(shape, materialised=materialised) for _ in range(shape.n_layers)
-        )
-        self.checkpoints = checkpoints
-
-    def loss(self, tokens, targets):
-        return functional.cross_entropy(self(tokens).flatten(0, 1), targets.flatten())
-
-    def forward(self, tokens):
-        x = self.words(tokens) + self.positions(tokens.shape[-1])
-        for layer in self.stack:
-            x = checkpoint(layer, x, use_reentrant=False) if self.checkpoints else layer(x)
-        return self.head(x)
-
-
-class Reversible(Reformer):
-    """The same with two streams, full attention, and nothing chunked."""
-
-    def __init__(self, shape, *, materialised=False):
-        super().__init__(**sizes(shape), rows=shape.positions)
-        pairs = [
-            (Attention(shape, materialised=materialised), FeedForward(shape))
-            for _ in range(shape.n_layers)
-        ]
-        self.stack = ReversibleStack(pairs, in_place=True)
-
-
-def sizes(shape):
-    names = ("n_tokens", "d_model", "n_heads", "n_layers", "d_ff")
-    return {"longest": shape.length} | {name: getattr(shape, name) for name in names}
-
-
-def future(shape):
-    """What no position may look at, (length, length)."""
-    return torch.ones(shape.length, shape.length, dtype=torch.bool).triu(1)
-
-
-def build(shape, mode, *, materialised=False):
-    """The model, of the dtype of the shape, and its tokens."""
+def model_and_text(shape, mode, *, materialised=False):
+    """The model of a mode, of the dtype of the shape, and its tokens."""
     torch.manual_seed(0)
-    in_buckets = {"chunk": shape.chunk, "rounds": shape.rounds, "in_place": True}
-    kinds = {
-        "inference": partial(Plain, shape, materialised=materialised),
-        "standard": partial(Plain, shape, materialised=materialised),
-        "checkpointed": partial(Plain, shape, checkpoints=True, materialised=materialised),
-        "reversible": partial(Reversible, shape, materialised=materialised),
-        "lsh": partial(Reformer, **sizes(shape), **in_buckets, rows=shape.positions),
-        "chunked": partial(Reformer, **sizes(shape), **in_buckets, rows=shape.rows),
-    }
-    model = kinds[mode]().to(getattr(torch, shape.dtype))
-    if materialised:
-        hidden = future(shape)
-        for module in model.modules():
-            if isinstance(module, Attention):
-                module.hidden = hidden
+    model = build(shape, mode, materialised=materialised)
     return model, torch.randint(shape.n_tokens, (shape.batch, shape.length))
 
 
@@ -193,16 +81,12 @@ def test_what_is_counted_as_alive():
 
 def step(shape, mode, *, materialised=False):
     """The peak of the second training step, in bytes."""
-    model, tokens = build(shape, mode, materialised=materialised)
+    model, tokens = model_and_text(shape, mode, materialised=materialised)
     if mode == "inference":
         with Live([*model.parameters(), tokens]) as live, torch.no_grad():
             model.loss(tokens, tokens)
         return live.peak
-    optimizer = torch.optim.Adam(model.parameters())
-    for parameter in model.parameters():
-        parameter.grad = torch.zeros_like(parameter)
-    optimizer.step()
-    optimizer.zero_grad()
+    optimizer = adam_after_a_step(model)
     states = [list(state.values()) for state in optimizer.state.values()]
     with Live([*model.parameters(), tokens, states]) as live:
         model.loss(tokens, tokens.clone()).backward()
@@ -300,7 +184,7 @@ class TestSaved:
     @pytest.mark.parametrize("materialised", [False, True])
     def test_attention(self, shape, materialised):
         module = Attention(shape, materialised=materialised).to(getattr(torch, shape.dtype))
-        module.hidden = future(shape)
+        module.hidden = torch.ones(shape.length, shape.length, dtype=torch.bool).triu(1)
         plan = memory_plan(shape, "standard", materialised=materialised)
         assert saved_by(module, shape) == shape.stream + kept(plan, "attention")
 
@@ -315,7 +199,7 @@ class TestSaved:
     @pytest.mark.parametrize("n_layers", [1, 3])
     def test_the_whole_model(self, shape, materialised, n_layers):
         shape = replace(shape, n_layers=n_layers)
-        model, tokens = build(shape, "standard", materialised=materialised)
+        model, tokens = model_and_text(shape, "standard", materialised=materialised)
         plan = memory_plan(shape, "standard", materialised=materialised)
         targets = tokens.clone()
         found = saved(lambda: model.loss(tokens, targets), model.parameters())
@@ -326,14 +210,14 @@ class TestSaved:
     @shapes
     @pytest.mark.parametrize("mode", ["standard", "reversible", "chunked"])
     def test_parameters(self, shape, mode):
-        model, _ = build(shape, mode)
+        model, _ = model_and_text(shape, mode)
         assert sum(p.nbytes for p in model.parameters()) == shape.all_parameters
 
     @pytest.mark.parametrize(("length", "chunk", "item"), [(1000, 64, 2), (2**14, 1, 4)])
     def test_buckets(self, length, chunk, item):
         """What attention in buckets remembers: a whole number a head, round and position."""
         shape = Shape(length, 4, 1, 2, 1, rounds=2, chunk=chunk)
-        model, _ = build(shape, "lsh")
+        model, _ = model_and_text(shape, "lsh")
         x = torch.randn(1, length, 4)
         memo = model.stack.blocks[0].f.add(torch.zeros_like(x), x)
         assert sum(x.nbytes for x in memo) == shape.buckets == 2 * 2 * length * item
@@ -367,7 +251,7 @@ class TestPeak:
 def test_every_moment_of_a_standard_step(materialised):
     """The film: what lives at most while each sublayer runs, forward and backward, within 10 %."""
     shape = replace(EXAMPLES["wide"], length=512 if materialised else 2048)
-    model, tokens = build(shape, "standard", materialised=materialised)
+    model, tokens = model_and_text(shape, "standard", materialised=materialised)
     modules = [m for layer in model.stack for m in (layer.attention, layer.feed_forward)]
     forward, backward = [], []
     targets = tokens.clone()
@@ -397,7 +281,7 @@ def test_every_moment_of_a_standard_step(materialised):
 def test_every_moment_of_a_reformer_step(mode):
     """The film: what lives at most in each sublayer, forward and backward, and in the loss."""
     shape = Shape(4096, 128, 1, 8, 512, n_tokens=64, rows=512)
-    model, tokens = build(shape, mode)
+    model, tokens = model_and_text(shape, mode)
     targets, measured = tokens.clone(), []
     live = Live([*model.parameters(), tokens, targets])
 

@@ -1,10 +1,11 @@
-"""The command line: `python -m companion.bench million`."""
+"""The command line: `python -m companion.bench million | modes`."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from companion.bench import million
+from companion.bench import million, modes
+from companion.memory_sizes import Shape
 
 
 def main() -> int:
@@ -18,9 +19,15 @@ def main() -> int:
     step.add_argument("--limit", type=float, default=16.0, help="GB that end it, if it takes more")
     step.add_argument("--record", type=Path, help="a file to write the record to, as JSON")
     step.add_argument("--skip-after", action="store_true", help="leave out the loss after the step")
+    each = commands.add_parser("modes", help=modes.__doc__.splitlines()[0])
+    each.add_argument("--tokens", type=_positive, default=8192)
+    each.add_argument("--layers", type=_positive, default=6)
+    each.add_argument("--record", type=Path, help="a file to write the record to, as JSON")
     options = vars(parser.parse_args())
-    del options["command"]
-    return million.run(**options)
+    if options.pop("command") == "million":
+        return million.run(**options)
+    shape = Shape(options["tokens"], n_layers=options["layers"], **million.SIZES)
+    return modes.run(shape=shape, record=options["record"])
 
 
 def _positive(text: str) -> int:

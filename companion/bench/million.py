@@ -81,7 +81,14 @@ def run(
         return 1
     watch.join()
     whole = {
-        **_circumstances(tokens, layers, device, limit),
+        **circumstances(),
+        "device": device,
+        "tokens": tokens,
+        "layers": layers,
+        **SIZES,
+        "dtype": "float32",
+        "rounds": 1,
+        "limit_bytes": int(limit * GB),
         **measured,
         "memory_over_time": over_time,
     }
@@ -148,7 +155,8 @@ def _kilobytes(status: Path, name: str) -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), 0)
 
 
-def _circumstances(tokens: int, layers: int, device: str, limit: float) -> dict:
+def circumstances() -> dict:
+    """Where and with what a measurement was made."""
     model = platform.processor()
     if Path("/proc/cpuinfo").exists():
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
@@ -158,13 +166,6 @@ def _circumstances(tokens: int, layers: int, device: str, limit: float) -> dict:
         "date": datetime.now(UTC).date().isoformat(),
         "machine": {"processor": model, "cores": os.cpu_count(), "memory_bytes": memory},
         "versions": {"python": platform.python_version(), "torch": version("torch")},
-        "device": device,
-        "tokens": tokens,
-        "layers": layers,
-        **SIZES,
-        "dtype": "float32",
-        "rounds": 1,
-        "limit_bytes": int(limit * GB),
     }
 
 
@@ -190,7 +191,7 @@ def step(tokens: int, layers: int, device: str, *, after: bool, tell: Callable[.
         after: Whether to compute the loss once more after the step.
         tell: Called with what was measured, by name.
     """
-    tell(program_bytes=_peak(device))
+    tell(program_bytes=peak(device))
     torch.manual_seed(SEED)
     said = text(tokens + 1).to(device)
     given, wanted = said[None, :-1], said[None, 1:]
@@ -200,12 +201,12 @@ def step(tokens: int, layers: int, device: str, *, after: bool, tell: Callable[.
     clock = _Clock(device)
     torch.manual_seed(SEED)  # the loss after the step is to hash with the same rotations
     loss = model.loss(given, wanted)
-    tell(loss_before=loss.item(), forward_seconds=clock.lap(), forward_peak_bytes=_peak(device))
+    tell(loss_before=loss.item(), forward_seconds=clock.lap(), forward_peak_bytes=peak(device))
     loss.backward()
     tell(backward_seconds=clock.lap())
     adam.step()
     clock.lap()
-    tell(seconds=clock.total, peak_bytes=_peak(device))
+    tell(seconds=clock.total, peak_bytes=peak(device))
     if after:
         torch.manual_seed(SEED)
         with torch.no_grad():
@@ -226,11 +227,16 @@ class _Clock:
         return seconds
 
 
-def _peak(device: str) -> int:
-    """The most bytes held so far: resident, or on the GPU."""
+def peak(device: str) -> int:
+    """Return the most bytes held so far: resident, or on the GPU."""
     if device == "cuda":
         return torch.cuda.max_memory_allocated()
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def resident() -> int:
+    """Return the bytes that this process holds in memory now."""
+    return _kilobytes(Path("/proc/self/status"), "VmRSS") * 1024
 
 
 def _child(tokens: str, layers: str, device: str, limit: str, after: str) -> None:
