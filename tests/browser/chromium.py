@@ -1,4 +1,4 @@
-"""The browser that the tests drive: Debian's Chromium where it is, else Playwright's own."""
+"""The browser that the tests drive: Debian's Chromium, its headless shell if it is here, else Playwright's own."""
 
 import shutil
 
@@ -14,7 +14,9 @@ ARGUMENTS = [
 
 def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(
-        executable_path=shutil.which("chromium"), chromium_sandbox=False, args=ARGUMENTS
+        executable_path=shutil.which("chromium-headless-shell") or shutil.which("chromium"),
+        chromium_sandbox=False,
+        args=ARGUMENTS,
     )
 
 
