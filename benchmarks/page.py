@@ -67,6 +67,28 @@ _STOPWATCH = """(type) => {
     removeEventListener(type, last);
   };
 }"""
+# What a reader does with the widgets of chapters: the page, the widget, and for each action its name, the
+# event to time, what gets the focus, and the keys that are pressed in turn.
+_AND_BACK = ["ArrowRight", "ArrowLeft"]
+IN_CHAPTERS = {
+    ("week1-translation/how-good-is-it", "BleuBench"): [
+        ("a letter typed", "input", "textarea, input[type=text]", ["a", "Backspace"]),
+    ],
+    ("week4-reformer/lsh-attention", "LSHBuckets"): [
+        ("a vector turned", "keydown", ".dot", _AND_BACK),
+        ("other rotations", "click", "button:text('Roll new rotations')", ["Enter"]),
+        ("other sizes", "input", "input[type=range]", _AND_BACK),
+    ],
+    ("week4-reformer/reversible-layers", "ReversibleMemory"): [
+        ("another length", "input", "input[type=range]", _AND_BACK),
+        ("the film", "input", "input[aria-label=moment]", _AND_BACK),
+        ("compared", "input", "label:text('compare') input", ["Space"]),
+    ],
+    ("week4-reformer/chatbot", "DialogueChat"): [
+        ("a word picked", "click", ".said button >> nth=2", ["Enter"]),
+        ("temperature", "input", "input[type=range]", _AND_BACK),
+    ],
+}
 # Notes when the last widget has come alive.
 _WATCH = f"""(() => {{
   const alive = {ALIVE};
@@ -141,11 +163,7 @@ def interaction(browser: Browser, folder: Path) -> None:
     print(METHOD.format(events=EVENTS, cores=os.cpu_count(), load=load))
     for n, heads, layers, scores in [(12, 8, 2, True), (128, 12, 6, False), (128, 12, 6, True)]:
         kind = "scores" if scores else "weights"
-        print(f"\nAttentionHeatmap, {n} tokens, {heads} heads, {layers} layers, {kind}")
-        print(
-            f"{'':<18}{'paint p50':>11}{'p95':>7}{'max':>7}{'work p50':>11}{'p95':>7}{'max':>7}"
-            f"{'script p50':>12}{'p95':>7}{'max':>7}"
-        )
+        _print_head(f"AttentionHeatmap, {n} tokens, {heads} heads, {layers} layers, {kind}")
         heatmap(n, heads, layers, scores=scores).save_html(folder / "widget.html")
         context = browser.new_context(has_touch=True, viewport={"width": 1280, "height": 1400})
         page = context.new_page()
@@ -153,13 +171,47 @@ def interaction(browser: Browser, folder: Path) -> None:
         page.wait_for_function(ALIVE)
         page.wait_for_timeout(1500)
         for name, event, act in actions(Heatmap(page, n, n), heads, layers):
-            columns = zip(*latencies(page, event, act), strict=True)
-            figures = [
-                f"{statistics.median(column):>{width}.1f}{percentile(column, 0.95):>7.1f}{max(column):>7.1f}"
-                for column, width in zip(columns, (11, 11, 12), strict=True)
-            ]
-            print(f"{name:<18}{''.join(figures)}", flush=True)
+            _print_latencies(name, latencies(page, event, act))
         context.close()
+
+
+def _print_head(what: str) -> None:
+    print(
+        f"\n{what}\n{'':<18}{'paint p50':>11}{'p95':>7}{'max':>7}{'work p50':>11}{'p95':>7}{'max':>7}"
+        f"{'script p50':>12}{'p95':>7}{'max':>7}"
+    )
+
+
+def _print_latencies(name: str, times: list[list[float]]) -> None:
+    columns = zip(*times, strict=True)
+    figures = [
+        f"{statistics.median(column):>{width}.1f}{percentile(column, 0.95):>7.1f}{max(column):>7.1f}"
+        for column, width in zip(columns, (11, 11, 12), strict=True)
+    ]
+    print(f"{name:<18}{''.join(figures)}", flush=True)
+
+
+def in_chapters(browser: Browser, book: Path) -> None:
+    """Print how fast the widgets of chapters answer the keyboard, on the built pages."""
+    server = make_server(book, 0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for (chapter, widget), wanted in IN_CHAPTERS.items():
+        _print_head(f"{widget}, in {chapter}")
+        page = browser.new_page(viewport={"width": 1280, "height": 1400})
+        page.goto(f"http://127.0.0.1:{server.server_port}/chapters/{chapter}.html")
+        page.wait_for_function(ALIVE)
+        page.wait_for_timeout(1500)
+        place = page.locator(f"[data-widget={widget}]").first
+        for name, event, focus, keys in wanted:
+            place.locator(focus).first.focus()
+            press = page.keyboard.press
+            press("Home")  # a slider's end, so that the first key moves it
+            act = functools.partial(
+                lambda i, keys, press: press(keys[i % len(keys)]), keys=keys, press=press
+            )
+            _print_latencies(name, latencies(page, event, act))
+        page.close()
+    server.shutdown()
 
 
 def weights(browser: Browser, book: Path) -> None:
@@ -201,12 +253,13 @@ def weights(browser: Browser, book: Path) -> None:
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print all tables."""
     book = ROOT / "_build" / "html"
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = launch(playwright)
         interaction(browser, Path(folder))
         if (book / "index.html").is_file():
+            in_chapters(browser, book)
             weights(browser, book)
         else:
             print(f"\nno book in {book}: build it with `make book SERVE=0`")

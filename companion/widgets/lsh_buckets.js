@@ -263,7 +263,7 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
     colours = next;
     draw();
   });
-  const observer = new ResizeObserver(guard(root, draw));
+  const observer = new ResizeObserver(guard(root, ([{ contentRect }]) => sequence.resize(contentRect.width) && draw()));
   observer.observe(sequence.element);
   return () => {
     stop();

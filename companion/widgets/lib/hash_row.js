@@ -49,8 +49,16 @@ export function row({ length, labels, onPick }) {
   const boxes = picker.fill(parts.map(({ sign, word, bucket, bar }, i) => ({ class: "box", children: [sign, h("b", {}, String(i)), word, bucket, bar] })));
   const element = h("div", { class: "sequence" }, frames, picker.element);
 
+  let width = 0;
+
+  /** Takes the width that there is; tells whether it is another one. (To ask for it while drawing would cost a layout.) */
+  function resize(now) {
+    const other = now !== width;
+    width = now;
+    return other;
+  }
+
   function draw({ order, chunks, frames: kinds, states, picked }) {
-    const width = element.clientWidth;
     if (!width) return;
     const size = boxSize(chunks, width);
     const [plain, cut] = [[order], chunks].map((groups) => layOut(groups, width, size));
@@ -73,5 +81,5 @@ export function row({ length, labels, onPick }) {
     picker.select(picked);
   }
 
-  return { element, draw };
+  return { element, draw, resize };
 }
