@@ -14,6 +14,7 @@ from companion.models.summarizer.recipe import as_text, batch
 from companion.models.training import fit
 from companion.positional import one_back
 from companion.reformer import Reformer
+from companion.reformer_layers import LocalSelfAttention
 
 LONGEST = 512  # tokens of a dialogue
 # Local attention and attention in buckets take turns; both work back what they were given.
@@ -36,14 +37,16 @@ _NOTHING = -100  # asked at a position
 def network(**sizes: float) -> Reformer:
     """Return a chatbot before training; sizes other than `NETWORK`'s can be given.
 
-    One head begins by looking one token back, half of what copying takes, which a network else finds
-    only after millions of tokens (Olsson et al. 2022, https://arxiv.org/abs/2209.11895).
+    If its first block is local (`window` is not None), one head of it begins by looking one token
+    back, half of what copying takes, which a network else finds only after millions of tokens
+    (Olsson et al. 2022, https://arxiv.org/abs/2209.11895).
     """
     model = Reformer(SIZE, LONGEST, **{**NETWORK, **sizes})
     first = model.stack.blocks[0].f
-    d_k = first.query.out_features // first.n_heads
-    with torch.no_grad():
-        first.query.bias[:d_k], first.key.bias[:d_k] = one_back(d_k)
+    if isinstance(first, LocalSelfAttention):
+        d_k = first.query.out_features // first.n_heads
+        with torch.no_grad():
+            first.query.bias[:d_k], first.key.bias[:d_k] = one_back(d_k)
     return model
 
 

@@ -9,6 +9,7 @@ from companion.corpora import dialogues
 from companion.corpora.sgd import Dialogue, Turn
 from companion.models.chatbot import recipe
 from companion.models.summarizer.pieces import END, decode, encode
+from companion.reformer_layers import LocalSelfAttention
 
 SMALL = {"d_model": 16, "n_heads": 2, "n_layers": 2, "d_ff": 16}
 
@@ -70,6 +71,14 @@ def test_it_learns():
         **SMALL,
     )
     assert losses[-1] < losses[0] - 1
+
+
+@pytest.mark.parametrize("window", [None, 8])
+def test_with_and_without_neighbours(window):
+    drawn = recipe.examples(dialogues.generate(5, 0))
+    model = recipe.train(drawn, steps=1, tokens=200, window=window, **SMALL)
+    local = [isinstance(block.f, LocalSelfAttention) for block in model.stack.blocks]
+    assert local == ([True, False] if window else [False, False])
 
 
 def test_equal_seeds_give_equal_networks():
