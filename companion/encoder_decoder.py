@@ -39,18 +39,6 @@ class State:
     memory: list[tuple[Tensor, Tensor]]
     past: list[tuple[Tensor, Tensor]]
 
-    def tensors(self) -> list[Tensor]:
-        """All of them, in the order in which `from_tensors` takes them."""
-        pairs = [*self.memory, *self.past]
-        return [self.source_mask, *(each for pair in pairs for each in pair)]
-
-    @classmethod
-    def from_tensors(cls, tensors: list[Tensor]) -> "State":
-        """The state that `tensors` gave."""
-        mask, *rest = tensors
-        pairs = list(zip(rest[::2], rest[1::2], strict=True))
-        return cls(mask, pairs[: len(pairs) // 2], pairs[len(pairs) // 2 :])
-
 
 class EncoderDecoder(nn.Module):
     """An encoder that reads the source, and a decoder that writes the target, token by token.

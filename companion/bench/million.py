@@ -94,10 +94,7 @@ def run(
     }
     _print_comparison(whole)
     if record:
-        record.parent.mkdir(parents=True, exist_ok=True)
-        lines = (f" {json.dumps(name)}: {json.dumps(value)}" for name, value in whole.items())
-        record.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
-        print(f"written to {record}")
+        write_record(whole, record)
     return 0
 
 
@@ -153,6 +150,14 @@ def _kilobytes(status: Path, name: str) -> int:
     except (FileNotFoundError, ProcessLookupError):
         return 0
     return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), 0)
+
+
+def write_record(whole: dict, path: Path) -> None:
+    """Write what was measured as JSON, a line for each name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = (f" {json.dumps(name)}: {json.dumps(value)}" for name, value in whole.items())
+    path.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
+    print(f"written to {path}")
 
 
 def circumstances() -> dict:

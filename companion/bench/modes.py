@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from companion.bench.million import GB, circumstances, peak, resident
+from companion.bench.million import GB, circumstances, peak, resident, write_record
 from companion.bench.mode_models import adam_after_a_step, build
 from companion.memory import MODES, memory_plan
 from companion.memory_sizes import Shape
@@ -56,11 +56,7 @@ def run(*, shape: Shape, record: Path | None) -> int:
         planned, held = found["plan_bytes"], found["peak_bytes"] - found["program_bytes"]
         print(f"{mode:<14}{planned / GB:>14.3f}{held / GB:>14.3f}{held / planned:>8.2f}")
     if record:
-        whole = {**circumstances(), "sizes": vars(shape), "modes": measured}
-        lines = (f" {json.dumps(name)}: {json.dumps(value)}" for name, value in whole.items())
-        record.parent.mkdir(parents=True, exist_ok=True)
-        record.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
-        print(f"written to {record}")
+        write_record({**circumstances(), "sizes": vars(shape), "modes": measured}, record)
     return 0
 
 
