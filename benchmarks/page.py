@@ -29,10 +29,14 @@ from recorder import ALIVE, packed  # noqa: E402
 EVENTS = 80
 METHOD = """Milliseconds, {events} real events each (Playwright's mouse, keyboard and touch screen); {cores} cores, load {load:.1f}.
 paint:  from the start of the event's first handler until after the frame that shows it has been painted
-        (requestAnimationFrame, then a MessageChannel message). Keys and presses come at any time, so up to
+        (requestAnimationFrame, then the first task after it). Keys and presses come at any time, so up to
         16.7 ms of it is waiting for the screen's next refresh; pointer moves come with the refresh.
-work:   the same without the waiting: handlers, then the frame from its start until after its painting.
-script: the handlers alone."""
+work:   the same without the waiting: handlers, then the frame from its start until after its painting, and
+        the next frame where it follows at once.
+script: the handlers alone.
+stolen: the share of the processors that this machine's host gave to others, per cent."""
+# Else tasks, and so the one that ends a measurement, would wait after a key for the frame after the next.
+AT_ONCE = "--disable-features=DeferRendererTasksAfterInput"
 # Times each event of one type, from the first handler on its way down to the last on its way up. A loop that
 # is always the frame's first callback notes when the frame starts.
 _STOPWATCH = """(type) => {
@@ -48,13 +52,10 @@ _STOPWATCH = """(type) => {
     const from = start;
     requestAnimationFrame(() => {
       const began = frame;
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => {
+      scheduler.postTask(() => {
         const now = performance.now();
         times.push([now - from, script + now - began, script]);
-        port1.close();
-      };
-      port2.postMessage(0);
+      }, { priority: "user-blocking" });
     });
   };
   const last = () => (script = performance.now() - start);
@@ -143,13 +144,24 @@ def _click(mouse: object, box: dict[str, float]) -> None:
 
 
 def latencies(page: Page, event: str, act: Callable[[int], None]) -> list[list[float]]:
-    """[paint, work, script] of each event."""
+    """[paint, work, script, stolen] of each event; the last is the same for all."""
     page.evaluate(_STOPWATCH, event)
+    before = _processors()
     for i in range(EVENTS):
         done = page.evaluate("times.length")
         act(i)
         page.wait_for_function(f"times.length > {done}")
-    return page.evaluate("times")
+    spent = [after - at for at, after in zip(before, _processors(), strict=True)]
+    stolen = 100 * spent[7] / max(1, sum(spent))
+    return [[*times, stolen] for times in page.evaluate("times")]
+
+
+def _processors() -> list[int]:
+    """Ticks that the processors have spent: user, nice, system, idle, waiting, interrupts (2), stolen (Linux)."""
+    stat = Path("/proc/stat")
+    return (
+        [int(x) for x in stat.read_text().split("\n")[0].split()[1:9]] if stat.exists() else [0] * 8
+    )
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -178,17 +190,17 @@ def interaction(browser: Browser, folder: Path) -> None:
 def _print_head(what: str) -> None:
     print(
         f"\n{what}\n{'':<18}{'paint p50':>11}{'p95':>7}{'max':>7}{'work p50':>11}{'p95':>7}{'max':>7}"
-        f"{'script p50':>12}{'p95':>7}{'max':>7}"
+        f"{'script p50':>12}{'p95':>7}{'max':>7}{'stolen':>8}"
     )
 
 
 def _print_latencies(name: str, times: list[list[float]]) -> None:
-    columns = zip(*times, strict=True)
+    *columns, stolen = zip(*times, strict=True)
     figures = [
         f"{statistics.median(column):>{width}.1f}{percentile(column, 0.95):>7.1f}{max(column):>7.1f}"
         for column, width in zip(columns, (11, 11, 12), strict=True)
     ]
-    print(f"{name:<18}{''.join(figures)}", flush=True)
+    print(f"{name:<18}{''.join(figures)}{stolen[0]:>8.0f}", flush=True)
 
 
 def in_chapters(browser: Browser, book: Path) -> None:
@@ -256,7 +268,7 @@ def main() -> None:
     """Print all tables."""
     book = ROOT / "_build" / "html"
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        browser = launch(playwright)
+        browser = launch(playwright, AT_ONCE)
         interaction(browser, Path(folder))
         if (book / "index.html").is_file():
             in_chapters(browser, book)

@@ -1,7 +1,7 @@
 import css from "./dialogue_chat.css";
 import { firstRead, oneLine, talker, wordsIn } from "./lib/chat.js";
 import { join } from "./lib/byte_pieces.js";
-import { guard, h, radios, soon } from "./lib/dom.js";
+import { guard, h, radios, renew, soon } from "./lib/dom.js";
 import { chatLog } from "./lib/chat_log.js";
 import { asker, encoder, Unanswered } from "./lib/live.js";
 import { defineWidget } from "./lib/widget.js";
@@ -108,7 +108,7 @@ export default defineWidget(css, ({ model, root }) => {
     const { said, token, word } = one ?? {};
     pieces.replaceChildren();
     if (!one) {
-      set(told, "Here you will see how sure it is of each word, and which turns it looks at.");
+      renew(told, "Here you will see how sure it is of each word, and which turns it looks at.");
       likely.fill([]);
       looked.fill([]);
       return;
@@ -118,12 +118,12 @@ export default defineWidget(css, ({ model, root }) => {
     looked.fill([...order.map((i) => [`turn ${i + 1}, ${turns[i].speaker === user ? "you" : "model"}`, looks[i]]), ["itself, its reply", rest, "own-words"]]);
     if (token === undefined) {
       const odds = mean(said.odds.map((p) => [p]))[0];
-      if (!writing) set(told, `The last reply: ${said.ids.length} tokens, on average ${percent(odds)} likely. `, h("em", {}, "Tap a word"), ": its underline is fuller the likelier it was.");
+      if (!writing) renew(told, `The last reply: ${said.ids.length} tokens, on average ${percent(odds)} likely. `, h("em", {}, "Tap a word"), ": its underline is fuller the likelier it was.");
       likely.fill([]);
       return;
     }
     const best = order.reduce((a, b) => (looks[b] > looks[a] ? b : a), order[0]);
-    set(told, h("strong", {}, nameOf(said.ids[token])), ` was ${percent(said.odds[token])} likely. `,
+    renew(told, h("strong", {}, nameOf(said.ids[token])), ` was ${percent(said.odds[token])} likely. `,
       !(looks[best] > rest) ? "It looked mostly at its own reply" : `It looked mostly at turn ${best + 1}`, `: ${percent(Math.max(rest, looks[best] ?? 0))}.`);
     if (word && word.last > word.from) {
       for (let i = word.from; i <= word.last; i++) {
@@ -272,7 +272,7 @@ function bars(label) {
     element,
     fill(all) {
       element.hidden = !all.length;
-      rows.replaceChildren(...all.map(([name, share, kind]) => h("li", { class: kind },
+      renew(rows, ...all.map(([name, share, kind]) => h("li", { class: kind },
         h("span", { class: "name", title: name }, name), h("span", { class: "rail" }, h("i", { style: `width: ${(100 * share).toFixed(1)}%` })), h("span", { class: "number" }, percent(share)))));
     },
   };
@@ -282,12 +282,6 @@ function bars(label) {
 function taps(label, texts, onTap) {
   const buttons = texts.map((text) => h("button", { type: "button", onclick: () => onTap(text) }, text));
   return { buttons, element: h("div", { class: "controls taps", role: "group", "aria-label": label }, h("span", { class: "label" }, label), ...buttons) };
-}
-
-/** Tells something in a status line, once. */
-function set(element, ...children) {
-  const next = h("p", {}, ...children);
-  if (next.textContent !== element.textContent) element.replaceChildren(...next.childNodes);
 }
 
 const mean = (rows) => rows[0].map((_, j) => rows.reduce((sum, row) => sum + row[j], 0) / rows.length);

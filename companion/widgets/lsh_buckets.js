@@ -1,6 +1,6 @@
 import css from "./lsh_buckets.css";
 import { readArray } from "./lib/array.js";
-import { guard, h, radios, soon, toggle } from "./lib/dom.js";
+import { guard, h, radios, renew, soon, toggle } from "./lib/dom.js";
 import { foundTable, keysTable, share } from "./lib/hash_found.js";
 import { row } from "./lib/hash_row.js";
 import { hue, letter, space } from "./lib/hash_space.js";
@@ -28,6 +28,7 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
   let colours;
   let now; // what is computed from the state
   let marks = null; // who was given other keys by the last nudge, and in which state
+  let before = get("stage");
   let timer = 0;
 
   const name = (i) => (labels.length ? `“${labels[i]}” (${i})` : `token ${i}`);
@@ -92,7 +93,7 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
     const text = h("span", { class: "number size" });
     return { element: h("label", { class: "controls" }, text, input), show() {
       input.value = get(trait);
-      text.textContent = `${label} ${get(trait)}`;
+      renew(text, `${label} ${get(trait)}`);
     } };
   }
   const sliders = [slider("chunk", "chunks of", { min: 2, max: Math.min(8, length) }), slider("scale", "scores ×", { min: 1, max: 20, step: 0.5 })];
@@ -158,7 +159,7 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
       h("span", { class: b === buckets[shown][picked] ? "most" : "", style: hue(b), "data-exact": value }, h("b", {}, letter(b)), ` ${number(value)}`));
     const won = dimensions === 2 && sectors(round).map(({ bucket }) => bucket);
     const empty = range(2 * round.length).filter((b) => won && !won.includes(b));
-    along.replaceChildren(`${Name(picked)} reaches`, ...chips, empty.length ? `${empty.map(letter).join(" and ")}: too short to win anywhere.` : "");
+    renew(along, `${Name(picked)} reaches`, ...chips, empty.length ? `${empty.map(letter).join(" and ")}: too short to win anywhere.` : "");
   }
 
   function stateOf(i) {
@@ -189,16 +190,17 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
     const chunks = [...new Set(sorted.map((i) => place[i]))];
     const role = (k) => stage === LOOK && { 0: "own", 1: back && "before" }[place[picked] - k];
     const cutUp = chunks.map((k) => sorted.filter((i) => place[i] === k));
-    sequence.draw({ order: stage < SORT ? all : sorted, chunks: cutUp, frames: stage < CUT ? [] : chunks.map(role), states: all.map(stateOf), picked });
+    sequence.draw({ order: stage < SORT ? all : sorted, chunks: cutUp, frames: stage < CUT ? [] : chunks.map(role), states: all.map(stateOf), picked, moving: stage !== before });
+    before = stage;
     const inside = cut === "bucket";
-    says.textContent = [
+    renew(says, [
       "In the order of the text. Its one vector is a token’s query and, at length 1, its key.",
       `Each token gets the letter of its bucket in round ${shown + 1}. Vectors that point the same way mostly share one.`,
       "Sorted by bucket; within a bucket, in the order of the text.",
       inside ? `Each bucket is cut for itself, into chunks of at most ${chunk}.` : `Cut into chunks of ${chunk}, wherever that falls: a border can part a bucket.`,
       `${Name(picked)} looks at its own chunk${back ? (place.includes(place[picked] - 1) ? " and, dashed, at the one before: a border may have parted its bucket" : "; there is none before it") : " alone: what a border has parted stays apart"}.`,
-    ][stage];
-    legend.textContent = stage < LOOK ? "Tap a box to choose the token that asks." : "✓ met · r2 met in round 2 only · ✕ may not be looked at · pale: not met · bars: weight in full attention";
+    ][stage]);
+    renew(legend, stage < LOOK ? "Tap a box to choose the token that asks." : "✓ met · r2 met in round 2 only · ✕ may not be looked at · pale: not met · bars: weight in full attention");
   }
 
   function showStatus() {
@@ -206,31 +208,34 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
     const [here, other] = [true, false].map((inThis) => all.filter((j) => seen[picked][j] && met(j).includes(shown + 1) === inThis));
     const looks = seen[picked][picked] ? "may look at nobody it meets, so it looks at itself"
       : `looks at ${here.join(", ") || "nobody"}${other.length ? `; by ${used > 2 ? "other rounds" : "the other round"} at ${other.join(", ")}` : ""}`;
-    status.replaceChildren(h("p", {}, h("b", {}, Name(picked)), ` ${looks}.`),
+    renew(status, h("p", {}, h("b", {}, Name(picked)), ` ${looks}.`),
       h("p", {}, "These keys hold ", h("b", {}, share(parts[used - 1].recalls[picked])), " of its full attention."));
   }
 
   function showLeak() {
-    const { rounds: used, picked, buckets, nBuckets, settings } = now;
-    nudge.disabled = !settings.causal;
+    nudge.disabled = !now.causal;
     leak.className = marks ? (marks.changed.length ? "bad" : "good") : "";
-    if (!settings.causal) leak.textContent = "Causal is off: every token may look at later ones.";
-    else if (marks) {
-      leak.textContent = `${Name(length - 1)} went from ${letter(marks.from)} to ${letter(marks.to)}: ${marks.changed.length
+    renew(leak, leaks());
+  }
+
+  function leaks() {
+    const { rounds: used, picked, buckets, nBuckets, settings } = now;
+    if (!settings.causal) return "Causal is off: every token may look at later ones.";
+    if (marks) {
+      return `${Name(length - 1)} went from ${letter(marks.from)} to ${letter(marks.to)}: ${marks.changed.length
         ? `earlier tokens now see other keys (${marks.changed.join(", ")}). What comes later has leaked.` : "no earlier token sees other keys."}`;
-    } else if (settings.cut === "bucket") leak.textContent = "Inside a bucket only earlier tokens count: nothing that comes later can change these keys.";
-    else {
-      leak.textContent = hangsOnLater(buckets.slice(0, used), picked, nBuckets, settings)
-        ? `Were a later token in another bucket, borders would shift, and ${name(picked)} could see other keys: a leak.`
-        : `The keys of ${name(picked)} stay, wherever one later token falls.`;
     }
+    if (settings.cut === "bucket") return "Inside a bucket only earlier tokens count: nothing that comes later can change these keys.";
+    return hangsOnLater(buckets.slice(0, used), picked, nBuckets, settings)
+      ? `Were a later token in another bucket, borders would shift, and ${name(picked)} could see other keys: a leak.`
+      : `The keys of ${name(picked)} stay, wherever one later token falls.`;
   }
 
   function showFound() {
     const { chunk, rounds: used, lookBack: back } = now;
-    found.replaceChildren(foundTable(now));
-    verdict.textContent = `Line across a bar: with look back ${back ? "off" : "on"}. A token computes at most ${(back ? 2 : 1) * chunk * used} scores (${back ? "2 × " : ""}chunk × rounds), however long the text; full attention one for each token, here ${length}.`;
-    if (details.open) table.replaceChildren(keysTable(now));
+    renew(found, foundTable(now));
+    renew(verdict, `Line across a bar: with look back ${back ? "off" : "on"}. A token computes at most ${(back ? 2 : 1) * chunk * used} scores (${back ? "2 × " : ""}chunk × rounds), however long the text; full attention one for each token, here ${length}.`);
+    if (details.open) renew(table, keysTable(now));
   }
 
   function draw() {

@@ -1,6 +1,6 @@
 import css from "./reversible_memory.css";
 import { bytesText, grouped } from "./lib/bytes.js";
-import { guard, h, soon, toggle } from "./lib/dom.js";
+import { guard, h, renew, soon, toggle } from "./lib/dom.js";
 import { film, kindsOf } from "./lib/film.js";
 import { keptBy, livingAt, memoryPlan, notesUnit, PARTS, partsOf } from "./lib/memory.js";
 import { memoryBars } from "./lib/memory_bars.js";
@@ -20,7 +20,7 @@ function folded(summary, lines) {
   function fill() {
     if (!element.open) return;
     const [head, ...rest] = lines();
-    place.replaceChildren(h("table", {},
+    renew(place, h("table", {},
       h("tr", {}, ...head.map((cell) => h("th", { scope: "col" }, cell))),
       ...rest.map(([first, ...cells]) => h("tr", {}, h("th", { scope: "row" }, first), ...cells.map((cell) => h("td", { class: "number" }, cell))))));
   }
@@ -149,7 +149,7 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
     bars.draw({ bars: shown, counted, top: model.get("scale") === "all" ? largest : NEAR, unit: unit(), chosen: modes.indexOf(model.get("mode")) });
     const kept = partsOf(keptBy(plans.standard));
     const unitText = text(one).split(" ")[0];
-    notes.replaceChildren(
+    renew(notes,
       `The notes count one vector for each position: of the input, and of each of the ${2 * sizes.n_layers} sublayers. `,
       h("strong", { class: "number" }, `${sizes.n_layers} · ${unitText} + ${sizes.n_layers} · ${unitText} + ${text(one)} = ${text(counted.total)}`),
       `. They leave out what else a standard step keeps for backward: ${text(kept.attention)} in attention, ${text(kept["feed-forward"])} in feed-forward networks, ${text(kept.loss)} for the loss; and ${text(shown[modes.indexOf("standard")].parts.model)} of parameters, gradients and Adam.`);
@@ -159,15 +159,15 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
     const { moments, totals, peak: at } = plan();
     const limit = unit() === "GB" ? "16\u00a0GB" : `16\u00a0GB (${text(LIMIT)})`;
     const fits = totals[at] <= LIMIT;
-    verdict.replaceChildren(`${nameOf(model.get("mode"))}: at most `, h("strong", { class: "number" }, text(totals[at])), `, in ${moments[at]}; `,
+    renew(verdict, `${nameOf(model.get("mode"))}: at most `, h("strong", { class: "number" }, text(totals[at])), `, in ${moments[at]}; `,
       h("span", { class: fits ? "good" : "bad" }, `${fits ? "✓ fits" : "✗ does not fit"} into ${limit}.`));
     const of = trialOf(model.get("mode"));
-    trial.textContent = !of ? "" : `Measured: ${text(of.bytes)} at most${of.outside_bytes ? `, of which ${text(of.outside_bytes)} is the program itself` : ""}.`;
+    renew(trial, !of ? "" : `Measured: ${text(of.bytes)} at most${of.outside_bytes ? `, of which ${text(of.outside_bytes)} is the program itself` : ""}.`);
   }
 
   function drawFilm() {
     const mode = model.get("mode");
-    about.replaceChildren(h("strong", {}, mode === "inference" ? "One pass forward, inference: " : `One training step, ${nameOf(mode)}: `), model.get("modes")[mode][1]);
+    renew(about, h("strong", {}, mode === "inference" ? "One pass forward, inference: " : `One training step, ${nameOf(mode)}: `), model.get("modes")[mode][1]);
     ghost.box.checked = model.get("ghost");
     ghost.box.disabled = mode === "standard";
     strip.set(plan(), model.get("ghost") && mode !== "standard" ? plans.standard : null, unit(), LIMIT);

@@ -12,11 +12,11 @@ ARGUMENTS = [
 ]
 
 
-def launch(playwright: Playwright) -> Browser:
+def launch(playwright: Playwright, *arguments: str) -> Browser:
     return playwright.chromium.launch(
         executable_path=shutil.which("chromium-headless-shell") or shutil.which("chromium"),
         chromium_sandbox=False,
-        args=ARGUMENTS,
+        args=[*ARGUMENTS, *arguments],
     )
 
 

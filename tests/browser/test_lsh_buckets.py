@@ -535,9 +535,12 @@ class TestSteps:
         expect(seen.place.get_by_role("button", name="play")).to_be_visible()
         expect(seen.place.get_by_role("radio", name="4 cut")).to_be_checked()
 
-    def test_boxes_move_unless_less_motion_is_asked_for(self, buckets):
+    def test_boxes_move_from_step_to_step_unless_less_motion_is_asked_for(self, buckets):
         seen = buckets()
         moves = "(e) => parseFloat(getComputedStyle(e).transitionDuration)"
+        assert seen.box(0).evaluate(moves) == 0
+        seen.place.get_by_role("radio", name="3 sort").check()
+        expect(seen.box(0).locator("..").locator("..")).to_have_class(re.compile("moving"))
         assert 0 < seen.box(0).evaluate(moves) < 0.6
         seen.page.emulate_media(reduced_motion="reduce")
         assert seen.box(0).evaluate(moves) == seen.dot(0).evaluate(moves) == 0

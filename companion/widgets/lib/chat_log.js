@@ -1,5 +1,5 @@
 /** A conversation as it is read: turns, the model's own in words to tap. */
-import { h } from "./dom.js";
+import { h, put, renew } from "./dom.js";
 import { wordsIn } from "./chat.js";
 
 const NEAR = 24; // pixels from its end within which the log goes along with what is written
@@ -33,14 +33,13 @@ export function chatLog({ names, user, percent, onPick }) {
     turns.forEach((turn, i) => {
       const { row, who, share, said } = rows[i];
       const gone = i < first;
-      row.className = `${turn.speaker === user ? "user" : "agent"}${gone ? " gone" : ""}`;
-      who.textContent = `${turn.speaker === user ? "You" : "Model"}, turn ${i + 1}${gone ? ", no longer read" : ""}`;
-      share.textContent = looks[i] === undefined ? "" : `looked at ${percent(looks[i])}`;
-      row.style.setProperty("--look", `${(100 * (looks[i] ?? 0)).toFixed(1)}%`);
+      renew(who, `${turn.speaker === user ? "You" : "Model"}, turn ${i + 1}${gone ? ", no longer read" : ""}`);
+      renew(share, looks[i] === undefined ? "" : `looked at ${percent(looks[i])}`);
+      put(row, { class: `${turn.speaker === user ? "user" : "agent"}${gone ? " gone" : ""}`, style: `--look: ${(100 * (looks[i] ?? 0)).toFixed(1)}%` });
       if (turn.ids?.length) drawWords(said, turn, i, chosen?.turn === i ? chosen.word : undefined);
       else {
         const text = turn.text || (writing && i === turns.length - 1 ? "…" : "(nothing)");
-        if (said.firstElementChild || said.textContent !== text) said.replaceChildren(text);
+        renew(said, text);
       }
     });
     element.setAttribute("aria-busy", String(writing));
@@ -59,10 +58,9 @@ export function chatLog({ names, user, percent, onPick }) {
     words.forEach(({ text, from, first, last }, i) => {
       const button = said.children[i];
       button.token = first;
-      if (button.textContent !== text) button.textContent = text;
-      button.setAttribute("aria-pressed", String(chosen?.first === first));
+      renew(button, text);
       const odds = turn.odds.slice(from, last + 1).reduce((a, b) => a * b, 1);
-      button.style.setProperty("--sure", `${(100 * odds).toFixed(0)}%`);
+      put(button, { "aria-pressed": chosen?.first === first, style: `--sure: ${(100 * odds).toFixed(0)}%` });
     });
   }
 

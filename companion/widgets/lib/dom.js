@@ -13,6 +13,30 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** Writes attributes where they differ. (What is written is styled and laid out anew, even if nothing has changed.) */
+export function put(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+  }
+}
+
+/** Gives `element` these children, by changing those that it has, where they differ. For parts that listen to nothing. */
+export function renew(element, ...children) {
+  const wanted = children.filter((child) => child != null && child !== "").map((child) => (child instanceof Node ? child : new Text(child)));
+  wanted.forEach((next, i) => {
+    const old = element.childNodes[i];
+    if (!old) element.append(next);
+    else if (old.nodeName !== next.nodeName) old.replaceWith(next);
+    else if (next instanceof Text) old.data === next.data || (old.data = next.data);
+    else {
+      for (const { name } of [...old.attributes]) if (!next.hasAttribute(name)) old.removeAttribute(name);
+      put(old, Object.fromEntries([...next.attributes].map(({ name, value }) => [name, value])));
+      renew(old, ...next.childNodes);
+    }
+  });
+  while (element.childNodes.length > wanted.length) element.lastChild.remove();
+}
+
 /** `callback`, whose error is announced on `target` (a "widget-error" event) before it is thrown on. */
 export const guard = (target, callback) => (...args) => {
   try {

@@ -1,5 +1,5 @@
 import { bytesText } from "./bytes.js";
-import { h } from "./dom.js";
+import { h, renew } from "./dom.js";
 import { livingAt, PARTS } from "./memory.js";
 
 const NS = "http://www.w3.org/2000/svg";
@@ -100,8 +100,8 @@ export function film(onPick) {
     const { plan, unit } = shown;
     const moment = Math.min(wanted, plan.moments.length - 1);
     element.style.setProperty("--moment", moment);
-    name.textContent = plan.moments[moment];
-    total.textContent = bytesText(plan.totals[moment], unit);
+    renew(name, plan.moments[moment]);
+    renew(total, bytesText(plan.totals[moment], unit));
     const living = kindsOf(livingAt(plan, moment));
     const small = living.slice(ROWS);
     const rest = small.length && { name: `and ${small.length} more`, tensors: [], bytes: small.reduce((sum, { bytes }) => sum + bytes, 0), part: "rest" };
@@ -111,8 +111,8 @@ export function film(onPick) {
       if (!kind) return;
       row.swatch.className = `swatch ${kind.part}`;
       row.drawing.setAttribute("class", kind.part);
-      row.label.textContent = kind.tensors.length > 1 ? `${kind.name} × ${kind.tensors.length}` : kind.name;
-      row.number.textContent = bytesText(kind.bytes, unit);
+      renew(row.label, kind.tensors.length > 1 ? `${kind.name} × ${kind.tensors.length}` : kind.name);
+      renew(row.number, bytesText(kind.bytes, unit));
       lives(row, shown.lives[kind.key] ?? [], moment, plan.moments.length);
     });
   }

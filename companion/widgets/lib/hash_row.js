@@ -1,4 +1,4 @@
-import { h } from "./dom.js";
+import { h, put, renew } from "./dom.js";
 import { hue, letter } from "./hash_space.js";
 import { range } from "./hashing.js";
 import { roving } from "./roving.js";
@@ -33,9 +33,10 @@ function layOut(groups, width, box) {
 }
 
 /**
- * The sequence as boxes that move to their places. `draw({order, chunks, frames, states, picked})`: they stand in
+ * The sequence as boxes that move to their places. `draw({order, chunks, frames, states, picked, moving})`: they stand in
  * `order`, or, where `frames` names a style for each, in chunks; `states[i]` is {bucket or null, kind, sign, share,
- * name} of each. The room is that of the chunks from the first, so that nothing below is moved.
+ * name} of each. The room is that of the chunks from the first, so that nothing below is moved. With `moving` the
+ * reader sees the boxes go (which costs more than a frame has, so not while a slider is dragged).
  */
 export function row({ length, labels, onPick }) {
   const high = labels.length ? 60 : 46;
@@ -58,24 +59,26 @@ export function row({ length, labels, onPick }) {
     return other;
   }
 
-  function draw({ order, chunks, frames: kinds, states, picked }) {
+  function draw({ order, chunks, frames: kinds, states, picked, moving }) {
     if (!width) return;
     const size = boxSize(chunks, width);
     const [plain, cut] = [[order], chunks].map((groups) => layOut(groups, width, size));
     const { spots } = kinds.length ? cut : plain;
-    element.style.height = `${Math.max(plain.lines, cut.lines) * line}px`;
-    frames.replaceChildren(...kinds.map((kind, k) => {
+    put(element, { class: `sequence ${moving ? "moving" : ""}`, style: `height:${Math.max(plain.lines, cut.lines) * line}px` });
+    renew(frames, ...kinds.map((kind, k) => {
       const { x, line: at, wide } = cut.frames[k];
       return h("div", { class: `frame ${kind || ""}`, style: `left:${x - 5}px;top:${at * line + TOP - 5}px;width:${wide + 10}px;height:${high + 10}px` });
     }));
     boxes.forEach((box, i) => {
       const { bucket, kind, sign, share, name } = states[i];
       const [x, at] = spots.get(i);
-      box.className = `box ${kind} ${bucket === null ? "plain" : ""}`;
-      box.style = `width:${size}px;height:${high}px;transform:translate(${x}px,${at * line + TOP}px);${hue(bucket ?? 0)}`;
-      parts[i].sign.textContent = sign;
-      parts[i].bucket.textContent = bucket === null ? "" : letter(bucket);
-      parts[i].bar.style.height = `${Math.round(26 * share)}px`;
+      put(box, {
+        class: `box ${kind} ${bucket === null ? "plain" : ""}`,
+        style: `width:${size}px;height:${high}px;transform:translate(${x}px,${at * line + TOP}px);${hue(bucket ?? 0)}`,
+      });
+      renew(parts[i].sign, sign);
+      renew(parts[i].bucket, bucket === null ? "" : letter(bucket));
+      put(parts[i].bar, { style: `height:${Math.round(26 * share)}px` });
       picker.name(i, name);
     });
     picker.select(picked);

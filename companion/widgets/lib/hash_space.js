@@ -1,4 +1,4 @@
-import { h } from "./dom.js";
+import { h, put, renew } from "./dom.js";
 import { bucketOf, norm, range, sectors, unit } from "./hashing.js";
 
 const NS = "http://www.w3.org/2000/svg";
@@ -115,10 +115,10 @@ export function space({ length, dimensions, onPick, onMove, onTurn }) {
     const state = JSON.stringify([directions, view, colours.paper]);
     if (state !== painted) {
       painted = state;
-      drawing.replaceChildren(...(flat ? pie(directions) : paintSphere(canvas, figure, radius)), ...arrows(directions, project));
+      renew(drawing, ...(flat ? pie(directions) : paintSphere(canvas, figure, radius)), ...arrows(directions, project));
     }
     placeDots();
-    globe?.setAttribute("aria-valuenow", degrees(view[0]));
+    if (globe) put(globe, { "aria-valuenow": degrees(view[0]) });
   }
 
   function placeDots() {
@@ -127,15 +127,14 @@ export function space({ length, dimensions, onPick, onMove, onTurn }) {
     dots.forEach((dot, i) => {
       const bucket = shown.buckets[i];
       const picked = i === shown.picked;
-      dot.className = `dot ${picked ? "picked" : ""} ${places[i][2] < 0 ? "far" : ""}`;
-      dot.style = `left:${percent(spots[i][0])};top:${percent(spots[i][1])};${hue(bucket)}`;
-      dot.dataset.exact = shown.vectors[i];
-      dot.lastChild.textContent = letter(bucket);
       const angle = degrees(Math.atan2(places[i][1], places[i][0]));
-      dot.tabIndex = picked ? 0 : -1;
-      dot.setAttribute("aria-label", shown.names[i]);
-      dot.setAttribute("aria-valuenow", angle);
-      dot.setAttribute("aria-valuetext", `${angle} degrees, bucket ${letter(bucket)}`);
+      put(dot, {
+        class: `dot ${picked ? "picked" : ""} ${places[i][2] < 0 ? "far" : ""}`,
+        style: `left:${percent(spots[i][0])};top:${percent(spots[i][1])};${hue(bucket)}`,
+        "data-exact": shown.vectors[i], tabindex: picked ? 0 : -1, "aria-label": shown.names[i],
+        "aria-valuenow": angle, "aria-valuetext": `${angle} degrees, bucket ${letter(bucket)}`,
+      });
+      renew(dot.lastChild, letter(bucket));
     });
   }
 

@@ -1,5 +1,5 @@
 import { bytesText } from "./bytes.js";
-import { h } from "./dom.js";
+import { h, renew } from "./dom.js";
 import { PARTS } from "./memory.js";
 import { roving } from "./roving.js";
 
@@ -29,7 +29,7 @@ export function memoryBars(names, limit, onPick) {
     row.outside.style.width = width(measured?.outside_bytes ?? 0);
     row.mark.hidden = !measured || measured.bytes > top;
     row.mark.style.left = measured ? width(measured.bytes) : "";
-    row.size.textContent = bytesText(total, unit);
+    renew(row.size, bytesText(total, unit));
     row.rail.classList.toggle("cut", total > top);
   }
 

@@ -1,4 +1,4 @@
-import { h } from "./dom.js";
+import { h, put } from "./dom.js";
 
 /**
  * A radio group of buttons with contents of their own: one stop of the Tab key, the arrow keys go round.
@@ -39,5 +39,5 @@ export function roving(label, onPick, attributes = {}) {
     chosen = i;
   }
 
-  return { element, fill, select, name: (i, text) => buttons[i].setAttribute("aria-label", text) };
+  return { element, fill, select, name: (i, text) => put(buttons[i], { "aria-label": text }) };
 }
