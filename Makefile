@@ -19,25 +19,32 @@ ifneq ($(SERVE),0)
 endif
 
 lab: widgets ## open JupyterLab on the chapters
-	jupyter lab chapters
+	jupyter lab chapters $(if $(filter 0,$(shell id -u)),--allow-root)
 
-test: browser ## run everything: pytest, every chapter, the built book in a real browser
+test: browser ## run everything: pytest, every chapter, the built book in a real browser (NB=path: one chapter's cells alone)
+ifdef NB
+	OMP_NUM_THREADS=1 pytest -vv -W default --nbval-lax $(NB)
+else
 	$(MAKE) book SERVE=0
 	ruff check .
 	ruff format --check .
 	OMP_NUM_THREADS=1 pytest -n logical tests --ignore tests/browser
 	OMP_NUM_THREADS=1 pytest -W default -n logical --dist loadscope --nbval-lax chapters
 	pytest -n logical --dist worksteal tests/browser
+endif
 
 notebooks: widgets ## run the chapters again and normalise what is committed of them (NB=path: only one)
 	python -m companion.site.notebooks $(or $(NB),chapters)
 
-models: install ## train the shipped models again, and replace weights and cards (SGD=path: summarizer and chatbot too, in two hours)
+models: install ## train the shipped models again, and replace weights and cards (SGD=path: summarizer and chatbot too, MULTI30K=path: translator, an hour each)
 	python -m companion.models train resolver
 	python -m companion.models train copier
 ifdef SGD
 	python -m companion.models train summarizer --data $(SGD)
 	python -m companion.models train chatbot --data $(SGD)
+endif
+ifdef MULTI30K
+	python -m companion.models train translator --data $(MULTI30K)
 endif
 
 bench: browser ## measure speed, memory and paint, ours beside others; prints ratios (about an hour)

@@ -75,6 +75,17 @@ IN_CHAPTERS = {
     ("week1-translation/how-good-is-it", "BleuBench"): [
         ("a letter typed", "input", "textarea, input[type=text]", ["a", "Backspace"]),
     ],
+    ("week1-translation/soft-look-up", "AlignmentExplorer"): [
+        ("another word", "keydown", ".targets button[tabindex='0']", ["ArrowDown", "ArrowUp"]),
+        ("temperature", "input", "input[type=range]", _AND_BACK),
+    ],
+    ("week1-translation/choosing-words", "BeamTree"): [
+        ("length penalty", "input", "input[aria-label='length penalty α']", _AND_BACK),
+        ("a step", "input", "input[aria-label=step]", _AND_BACK),
+    ],
+    ("week1-translation/choosing-words", "NextWord"): [
+        ("temperature", "input", "input[type=range]", _AND_BACK),
+    ],
     ("week4-reformer/lsh-attention", "LSHBuckets"): [
         ("a vector turned", "keydown", ".dot", _AND_BACK),
         ("other rotations", "click", "button:text('Roll new rotations')", ["Enter"]),

@@ -51,6 +51,19 @@ def read_split(
     return read(*(_find(Path(folder), f"{split}.{language}") for language in languages))
 
 
+def splits(folder: str | Path, languages: tuple[str, str] = ("en", "de")) -> list[str]:
+    """Return the names of which a folder has a file in each language, such as `val`, in order."""
+    names = [
+        {path.name.removesuffix(".gz") for path in Path(folder).glob(f"*.{language}*")}
+        for language in languages
+    ]
+    stems = [
+        {name.removesuffix(f".{language}") for name in found if name.endswith(f".{language}")}
+        for found, language in zip(names, languages, strict=True)
+    ]
+    return sorted(stems[0] & stems[1])
+
+
 def _find(folder: Path, name: str) -> Path:
     names = (name, f"{name}.gz")
     for path in (folder / each for each in names):

@@ -7,6 +7,7 @@ from torch import Tensor
 from companion.exercises.angular_hash import check_angular_hash
 from companion.exercises.attention import check_attention
 from companion.exercises.axial import check_axial
+from companion.exercises.beam_step import check_beam_step
 from companion.exercises.causal import check_causal
 from companion.exercises.chunk_mask import check_chunk_mask
 from companion.exercises.clipped_precision import check_clipped_precision
@@ -18,7 +19,10 @@ from companion.exercises.loss_mask import check_loss_mask
 from companion.exercises.maximum_attention import check_maximum_attention
 from companion.exercises.perplexity import check_perplexity
 from companion.exercises.rnn import check_rnn
+from companion.exercises.shifted import check_shifted
 from companion.exercises.sinusoids import check_sinusoids
+from companion.exercises.smoothed_loss import check_smoothed_loss
+from companion.exercises.soft_look_up import check_soft_look_up
 from companion.exercises.top_p import check_top_p
 from companion.exercises.trial import WrongAnswerError
 
@@ -26,6 +30,7 @@ EXERCISES: dict[str, Callable[[Callable[..., Tensor]], int]] = {
     "angular hash": check_angular_hash,
     "attention": check_attention,
     "axial positions": check_axial,
+    "beam step": check_beam_step,
     "causal": check_causal,
     "chunk mask": check_chunk_mask,
     "clipped precision": check_clipped_precision,
@@ -38,6 +43,9 @@ EXERCISES: dict[str, Callable[[Callable[..., Tensor]], int]] = {
     "perplexity": check_perplexity,
     "rnn": check_rnn,
     "sinusoids": check_sinusoids,
+    "smoothed loss": check_smoothed_loss,
+    "soft look-up": check_soft_look_up,
+    "teacher forcing": check_shifted,
     "top-p": check_top_p,
 }
 

@@ -71,7 +71,7 @@ def _train(given: argparse.Namespace) -> None:
     metrics = recipe.evaluate(model, None)
     if given.data is not None:
         metrics += recipe.evaluate(model, given.data)
-    store.save_weights(model, folder / "weights.safetensors")
+    store.save_weights(model, folder / "weights.safetensors", registry.stored(given.name))
     figures = [{"name": m.name, "figure": round(m.figure, 4), "items": m.items} for m in metrics]
     store.save_card(
         {
@@ -83,6 +83,7 @@ def _train(given: argparse.Namespace) -> None:
             "seconds": seconds,
             "torch": torch.__version__.partition("+")[0],
             "figures": figures,
+            **({"history": model.history} if getattr(model, "history", None) else {}),
         },
         folder / "card.json",
     )
@@ -96,7 +97,7 @@ def _evaluate(given: argparse.Namespace) -> None:
 
 def _export(given: argparse.Namespace) -> None:
     path = given.to or registry.folder(given.name) / "model.onnx"
-    graph.export(registry.graph(given.name), path)
+    graph.export(registry.graph(given.name), path, registry.stored(given.name))
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 

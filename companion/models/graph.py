@@ -2,11 +2,13 @@
 
 import contextlib
 import io
+import logging
 import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -69,8 +71,14 @@ class Graph:
         return tensor
 
 
-def export(graph: Graph, path: Path) -> None:
+def export(graph: Graph, path: Path, stored: torch.dtype = torch.float32) -> None:
     """Write a graph as ONNX; an interruption leaves what was at `path` as it was.
+
+    Args:
+        graph: what to write; it computes with 32 bits.
+        path: the file.
+        stored: torch.float16 writes the weights with 16 bits: half the file. They are made 32 again
+            when it is loaded.
 
     Raises:
         ValueError: If there is no folder for the file, or path is itself a folder.
@@ -85,6 +93,8 @@ def export(graph: Graph, path: Path) -> None:
         for name in graph.inputs
     ]
     partial = path.with_name(f"{path.name}.partial")
+    # It tells of each part of torchvision that it does not find.
+    logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")  # the exporter warns of its own parts
         torch.onnx.export(
@@ -98,19 +108,39 @@ def export(graph: Graph, path: Path) -> None:
             external_data=False,
             verbose=False,
         )
-    _strip(partial)
+    _finish(partial, stored)
     os.replace(partial, path)  # noqa: PTH105
 
 
-def _strip(path: Path) -> None:
-    """Take out what only tells where in the code a node came from: up to a tenth of the file."""
+def _finish(path: Path, stored: torch.dtype) -> None:
     import onnx  # noqa: PLC0415 - takes half a second, and only who exports needs it
 
     model = onnx.load(path)
+    # What only tells where in the code a node came from: up to a tenth of the file.
     for node in model.graph.node:
         del node.metadata_props[:]
     del model.graph.value_info[:]
+    if stored == torch.float16:
+        _halve(model.graph)
     onnx.save(model, path)
+
+
+def _halve(graph: Any) -> None:  # noqa: ANN401 - onnx is imported where it is needed
+    """Replace each weight by one of 16 bits and a node that makes it 32."""
+    from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415
+
+    casts = []
+    for weight in graph.initializer:
+        if weight.data_type != TensorProto.FLOAT:
+            continue
+        half = numpy_helper.to_array(weight).astype(np.float16)
+        casts.append(
+            helper.make_node("Cast", [f"{weight.name}.half"], [weight.name], to=TensorProto.FLOAT)
+        )
+        weight.CopyFrom(numpy_helper.from_array(half, f"{weight.name}.half"))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 @dataclass(frozen=True)

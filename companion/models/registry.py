@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+import torch
 from torch import nn
 
 from companion.models.graph import Graph, Live
@@ -15,6 +16,7 @@ MODELS = {
     "summarizer": "companion.models.summarizer.shipped",
     "copier": "companion.models.copier.shipped",
     "chatbot": "companion.models.chatbot.shipped",
+    "translator": "companion.models.translator.shipped",
 }
 
 
@@ -38,7 +40,8 @@ def recipe(name: str) -> ModuleType:
     `build() -> Module`, `train(data, seed, on_step) -> Module` with `STEPS` steps in all,
     `evaluate(model, data) -> list[Metric]`. One that answers widgets has `graph(model) -> Graph`; one
     of those that takes text has `encode(text) -> (ids, pieces)` and `TOKENIZER`, the file that says
-    how.
+    how. One whose weights are stored as other numbers than float32 has `STORED`, their type.
+    A model may come back from train with a `history`, figures along the way, for its card.
 
     Raises:
         ValueError: If there is no model of that name.
@@ -75,6 +78,11 @@ def graph(name: str) -> Graph:
             f"{', '.join(live_names())}"
         )
     return recipe(name).graph(load(name))
+
+
+def stored(name: str) -> torch.dtype:
+    """Return the type of the numbers that a model's weights are stored as."""
+    return getattr(recipe(name), "STORED", torch.float32)
 
 
 def tokenizer(name: str) -> Path | None:

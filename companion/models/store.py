@@ -6,17 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_model, save
 from torch import nn
 
 
-def save_weights(model: nn.Module, path: Path) -> None:
-    """Write a model's weights; an interruption leaves what was at `path` as it was."""
+def save_weights(model: nn.Module, path: Path, dtype: torch.dtype = torch.float32) -> None:
+    """Write a model's weights as numbers of this type; an interruption leaves what was at `path` as it was."""
     tensors, seen = {}, set()
     for name, tensor in model.state_dict(keep_vars=True).items():
         if tensor not in seen:  # a weight with two names is written once
-            tensors[name] = tensor.detach().contiguous()
+            tensors[name] = tensor.detach().to(dtype).contiguous()
             seen.add(tensor)
     # Not save_file, whose file nobody but its owner may read.
     _replace(path, lambda partial: partial.write_bytes(save(tensors)))

@@ -37,6 +37,7 @@ def run_ahead(app: Sphinx, env: BuildEnvironment, *_lists: set[str]) -> list[str
     with _single_threaded(), ProcessPoolExecutor(cores, get_context("spawn")) as pool:
         for path, (notebook, seconds) in zip(waiting, pool.map(run, waiting), strict=True):
             if seconds is not None:
+                _LOG.info("ran %s in %.0f s", path.name, seconds)
                 told = {"execution_seconds": seconds}
                 bundle = CacheBundleIn(notebook, str(path), data=told)
                 cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)

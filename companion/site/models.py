@@ -26,7 +26,7 @@ def publish_models(static: Path, version: str) -> None:
         if not built.is_file():
             for old in kept.glob(f"{name}-*.onnx"):
                 old.unlink()
-            graph.export(registry.graph(name), built)
+            graph.export(registry.graph(name), built, registry.stored(name))
         shutil.copyfile(built, models / built.name)
         listed[name] = _entry(models / built.name, static)
         tokenizer = registry.tokenizer(name)

@@ -4,16 +4,21 @@ A widget is a view (NAME.js, an ES module in the anywidget format) and a state (
 They are handed arrays, so that each can be used with anyone's model.
 """
 
+from companion.widgets.alignment_explorer import Alignment, AlignmentExplorer
 from companion.widgets.attention_heatmap import AttentionHeatmap
+from companion.widgets.beam_tree import BeamTree
 from companion.widgets.bleu_bench import BleuBench
+from companion.widgets.caption_translator import CaptionTranslator
 from companion.widgets.dialogue_chat import DialogueChat
 from companion.widgets.dialogue_summarizer import DialogueSummarizer
 from companion.widgets.head_pruner import HeadPruner
 from companion.widgets.head_splitter import HeadSplitter
+from companion.widgets.hidden_state import HiddenState
 from companion.widgets.host import Widget
 from companion.widgets.live import LiveWidget
 from companion.widgets.lsh_buckets import LSHBuckets
 from companion.widgets.mask_painter import MaskPainter
+from companion.widgets.next_word import NextWord
 from companion.widgets.positional_encoding import PositionalEncoding
 from companion.widgets.quiz import Quiz
 from companion.widgets.reversible_memory import ReversibleMemory
@@ -22,15 +27,21 @@ from companion.widgets.token_trace import TokenTrace
 from companion.widgets.winograd_resolver import WinogradResolver
 
 __all__ = [
+    "Alignment",
+    "AlignmentExplorer",
     "AttentionHeatmap",
+    "BeamTree",
     "BleuBench",
+    "CaptionTranslator",
     "DialogueChat",
     "DialogueSummarizer",
     "HeadPruner",
     "HeadSplitter",
+    "HiddenState",
     "LSHBuckets",
     "LiveWidget",
     "MaskPainter",
+    "NextWord",
     "PositionalEncoding",
     "Quiz",
     "ReversibleMemory",

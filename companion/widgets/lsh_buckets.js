@@ -176,7 +176,7 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
       else [kind, sign, said] = times.length ? ["hidden", "✕", ", may not be looked at"] : ["out", "", ", not met"];
     }
     return {
-      bucket, kind: `${kind} ${i === picked ? "asks" : ""} ${lost ? "changed" : ""}`, sign: lost ? "changed" : sign,
+      bucket, kind: `${kind} ${i === picked ? "asks" : ""} ${lost ? "changed" : ""}`, sign: lost ? "≠" : sign,
       share: stage === LOOK ? weights[picked][i] / Math.max(...weights[picked]) : 0,
       name: name(i) + (bucket === null ? "" : `, bucket ${letter(bucket)}`) + said,
     };
@@ -200,7 +200,7 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
       inside ? `Each bucket is cut for itself, into chunks of at most ${chunk}.` : `Cut into chunks of ${chunk}, wherever that falls: a border can part a bucket.`,
       `${Name(picked)} looks at its own chunk${back ? (place.includes(place[picked] - 1) ? " and, dashed, at the one before: a border may have parted its bucket" : "; there is none before it") : " alone: what a border has parted stays apart"}.`,
     ][stage]);
-    renew(legend, stage < LOOK ? "Tap a box to choose the token that asks." : "✓ met · r2 met in round 2 only · ✕ may not be looked at · pale: not met · bars: weight in full attention");
+    renew(legend, `${marks?.changed.length ? "≠ sees other keys · " : ""}${stage < LOOK ? "Tap a box: it asks." : "✓ met · r2 met in round 2 only · ✕ may not be looked at · pale: not met · bars: weight in full attention"}`);
   }
 
   function showStatus() {

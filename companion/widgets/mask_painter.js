@@ -8,6 +8,7 @@ import { defineWidget } from "./lib/widget.js";
 
 const quote = (word) => `“${word}”`;
 const many = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+const BESIDE = 6; // words for which mask and drawing have room side by side; mirrored in Python
 const same = (one, other) => one.join() === other.join();
 
 export default defineWidget(css, ({ model, root, onTheme }) => {
@@ -108,6 +109,7 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
   function buildGrid() {
     const keys = keysOf();
     grid.style.setProperty("--columns", keys.length);
+    panels.classList.toggle("stacked", keys.length > BESIDE);
     grid.setAttribute("aria-label", `Mask: rows may look at columns, ${queries.length} by ${keys.length}`);
     cells = queries.map((_, i) => keys.map((_, j) => h("div", { role: "gridcell", "data-row": i, "data-column": j, tabindex: "-1" })));
     grid.replaceChildren(
@@ -128,13 +130,14 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
   const copy = h("button", { type: "button", onclick: copyCode }, "copy");
   const table = h("div", {});
   const hint = "Tap a cell, or drag over several, to open or close them (keys: arrows and space). Tap a word at the left to follow it.";
+  const panels = h("div", { class: "panels" },
+    h("div", {}, h("p", { class: "title" }, "What may look where, in each layer"), grid),
+    h("div", {}, about, picture));
   root.append(
     h("div", { class: "widget" },
       controls,
       h("p", { class: "label hint" }, hint),
-      h("div", { class: "panels" },
-        h("div", {}, h("p", { class: "title" }, "What may look where, in each layer"), grid),
-        h("div", {}, about, picture)),
+      panels,
       h("div", { class: "below" },
         h("div", { class: "legend", "aria-hidden": "true" },
           h("span", { class: "shut" }), "may not look", h("span", { class: "bar" }), "may look; weight 0 to 1",

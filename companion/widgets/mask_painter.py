@@ -11,6 +11,7 @@ from companion.widgets.arrays import Array, to_numpy
 from companion.widgets.host import Widget
 from companion.widgets.picture import matrix_svg
 
+_BESIDE = 6  # tokens for which mask and drawing stand side by side on a wide page; mirrors mask_painter.js
 _MOST = 10  # tokens: smaller cells could not be hit with a finger on a phone
 
 
@@ -130,7 +131,9 @@ class MaskPainter(Widget):
     def heights(self) -> tuple[int, int]:
         """Pixels the widget takes, (on a wide page, on a phone); mirrors the sizes in the CSS."""
         n, columns = len(self.tokens), max(len(self.tokens), len(self.source_tokens))
-        picture = min(1.0, 330 / (74 + 40 * columns)) * (34 * n + 62)
+        drawing = 34 * n + 62
+        picture = min(1.0, 330 / (74 + 40 * columns)) * drawing
+        below = drawing + 40 if columns > _BESIDE else 0
         chips = sum(8 * len(name) + 36 for name in self.names) + 80
         letters = max(
             len("".join(words)) + 7 * len(words) for words in (self.tokens, self.source_tokens)
@@ -139,7 +142,10 @@ class MaskPainter(Widget):
         def lines(width: int, chips_width: int) -> int:
             return 44 * math.ceil((letters + 36) / width) + 38 * math.ceil(chips / chips_width)
 
-        return (34 * n + 326 + lines(100, 700), round(31 * n + picture) + 474 + lines(40, 300))
+        return (
+            34 * n + 326 + below + lines(100, 700),
+            round(31 * n + picture) + 474 + lines(40, 300),
+        )
 
 
 def _checked_tokens(name: str, tokens: Sequence[str]) -> list[str]:

@@ -692,9 +692,9 @@ class TestLeak:
         changed = [i for i in range(15) if not torch.equal(before.seen()[i], after.seen()[i])]
         assert changed  # else the example shows nothing
         assert f"({', '.join(map(str, changed))})" in seen.says(".leak p")
-        assert [i for i, sign in enumerate(seen.signs()) if sign == "changed"] == changed
+        assert [i for i, sign in enumerate(seen.signs()) if sign == "≠"] == changed
         seen.tick("look back", on=False)
-        assert "changed" not in seen.signs()
+        assert "≠" not in seen.signs()
 
     def test_cutting_inside_each_bucket_does_not(self, buckets):
         for seed in (13, 14):
@@ -704,7 +704,7 @@ class TestLeak:
             for _ in range(6):
                 seen.press("Nudge the last token")
                 assert "no earlier token sees other keys" in seen.says(".leak p")
-                assert "changed" not in seen.signs()
+                assert "≠" not in seen.signs()
             assert not torch.equal(seen.vectors()[15], vectors[15])
             assert torch.equal(seen.vectors()[:15], vectors[:15])
 

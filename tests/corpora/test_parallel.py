@@ -126,3 +126,10 @@ def test_the_real_data():
         assert [pair[i] for pair in pairs] == [
             line.strip() for line in text.rstrip("\n").split("\n")
         ]
+
+
+def test_splits_are_what_a_folder_has_in_both_languages(tmp_path):
+    for name in ("b.en", "b.de.gz", "a.en.gz", "a.de", "alone.en", "notes.txt", "c.en.bak", "c.de"):
+        write(tmp_path / name, ENGLISH)
+    assert parallel.splits(tmp_path) == ["a", "b"]
+    assert parallel.splits(tmp_path / "missing") == []

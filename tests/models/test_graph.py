@@ -146,6 +146,19 @@ def test_a_small_module_as_onnx(tmp_path, capfd):
     )
 
 
+def test_weights_of_16_bits_in_onnx(tmp_path):
+    """Half the file, and what it computes is what the rounded weights compute in 32 bits."""
+    graph = small()
+    graph.module.words = nn.Embedding(2000, 4)
+    graph.module.to(torch.float16).float()
+    export(graph, tmp_path / "whole.onnx")
+    export(graph, tmp_path / "half.onnx", torch.float16)
+    sizes = [(tmp_path / f"{name}.onnx").stat().st_size for name in ("whole", "half")]
+    assert sizes[0] - sizes[1] == pytest.approx(2000 * 4 * 2, rel=0.05)
+    check_onnx(tmp_path / "half.onnx", graph)
+    check_parity(tmp_path / "half.onnx", graph, [GIVEN])
+
+
 def test_a_failed_export_leaves_what_was_there(tmp_path, monkeypatch):
     path = tmp_path / "small.onnx"
     path.write_text("what was there before", "utf-8")

@@ -152,7 +152,7 @@ def test_evaluate_on_a_collection_without_twins(capsys, tmp_path):
 def test_export(capsys, tmp_path, monkeypatch):
     exported = []
 
-    def export(graph, path):
+    def export(graph, path, _stored):
         exported.append(graph)
         path.write_bytes(bytes(1_400_000))
 

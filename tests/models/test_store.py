@@ -29,6 +29,17 @@ def test_weights_come_back(tmp_path):
     torch.testing.assert_close(loaded.state_dict(), model.state_dict(), rtol=0, atol=0)
 
 
+def test_weights_of_16_bits_take_half_the_room_and_come_back_rounded(tmp_path):
+    model = small(400)
+    for name, dtype in (("whole", torch.float32), ("half", torch.float16)):
+        store.save_weights(model, tmp_path / name, dtype)
+    sizes = [(tmp_path / name).stat().st_size for name in ("whole", "half")]
+    assert sizes[1] == pytest.approx(sizes[0] / 2, rel=0.05)
+    loaded = store.load_weights(small(400), tmp_path / "half")
+    assert loaded[0].weight.dtype == torch.float32
+    assert torch.equal(loaded[0].weight, model[0].weight.half().float())
+
+
 def test_weights_that_are_not_contiguous_come_back(tmp_path):
     model = small()
     model[0].weight = nn.Parameter(torch.arange(6.0).reshape(2, 3).T)

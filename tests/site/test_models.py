@@ -19,7 +19,7 @@ def static(tmp_path, monkeypatch):
     monkeypatch.setattr(
         graph,
         "export",
-        lambda _, path: written.append(path.name) or Path(path).write_bytes(b"model"),
+        lambda _, path, _stored: written.append(path.name) or Path(path).write_bytes(b"model"),
     )
     return folder, written
 
@@ -47,17 +47,21 @@ def test_a_model_is_exported_again_only_when_it_changed(static, monkeypatch):
     assert names == {f"{name}-another.onnx" for name in registry.live_names()} | {
         "summarizer-another.json",
         "chatbot-another.json",
+        "translator-another.json",
     }
 
 
-@pytest.mark.parametrize("name", ["summarizer", "chatbot"])
-def test_a_model_that_takes_text_has_its_tokenizer_beside_it(static, name):
+@pytest.mark.parametrize(
+    ("name", "whose"),
+    [("summarizer", "summarizer"), ("chatbot", "summarizer"), ("translator", "translator")],
+)
+def test_a_model_that_takes_text_has_its_tokenizer_beside_it(static, name, whose):
     folder, _ = static
     models.publish_models(folder, "1")
     listed = json.loads((folder / "live.json").read_text())["models"]
     assert "tokenizer" not in listed["resolver"]
     told = listed[name]["tokenizer"]
-    original = (registry.folder("summarizer") / "tokenizer.json").read_bytes()
+    original = (registry.folder(whose) / "tokenizer.json").read_bytes()
     assert (folder / told["url"]).read_bytes() == original
     assert told["bytes"] == len(original)
     assert told["url"].removesuffix(".json") == listed[name]["url"].removesuffix(".onnx")

@@ -13,7 +13,10 @@ from companion.models.progress import OnStep
 from companion.models.training import fit
 
 END, PAD = 0, 1  # the numbers of what ends a sentence (and begins a translation), and of filling
+LONGEST = 100  # tokens of a sentence
 Pair = tuple[list[int], list[int]]  # source and target, each with its end
+_EVERY = 400  # steps between two measurements of what is held out
+_AT_ONCE = 128  # pairs
 _POOL = 3000  # pairs among which those of like length are put into one batch
 
 
@@ -28,6 +31,7 @@ def train(
     warm_up: int = 300,
     smoothing: float = 0.1,
     on_step: OnStep | None = None,
+    held_out: Sequence[Pair] = (),
     **sizes: float,
 ) -> EncoderDecoder:
     """Train a translator.
@@ -43,6 +47,8 @@ def train(
         smoothing: share of the probability that all tokens are to have (Szegedy et al. 2016; Vaswani
             et al. 2017, section 5.4).
         on_step: hears the step, from 1, and its loss.
+        held_out: if there are any, the loss on them is measured every 400 steps, and written down in the
+            model's `history`: [[step, loss], …].
         sizes: of the network; see `EncoderDecoder`.
 
     Raises:
@@ -52,15 +58,38 @@ def train(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = EncoderDecoder(n_tokens, **sizes)
+        model.history = []
         drawn = batches(pairs, tokens)
+
+        def hear(step: int, loss: float) -> None:
+            if on_step:
+                on_step(step, loss)
+            if held_out and step % _EVERY == 0:
+                model.history.append([step, round(held_out_loss(model, held_out), 4)])
+
         return fit(
             model,
             lambda: translation_loss(model, next(drawn), smoothing),
             steps=steps,
             learning_rate=learning_rate,
             warm_up=warm_up,
-            on_step=on_step,
+            on_step=hear,
         )
+
+
+@torch.no_grad()
+def held_out_loss(model: EncoderDecoder, pairs: Sequence[Pair]) -> float:
+    """Mean cross-entropy of a target token, in nats, without dropout or smoothing; a model that is training goes on."""
+    training = model.training
+    model.eval()
+    total = n = 0
+    for start in range(0, len(pairs), _AT_ONCE):
+        some = pairs[start : start + _AT_ONCE]
+        tokens = sum(len(target) for _, target in some)
+        total += tokens * translation_loss(model, some).item()
+        n += tokens
+    model.train(training)
+    return total / n
 
 
 def batches(pairs: Sequence[Pair], tokens: int) -> Iterator[list[Pair]]:

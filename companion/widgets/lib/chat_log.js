@@ -46,7 +46,7 @@ export function chatLog({ names, user, percent, onPick }) {
     const words = tokens();
     const active = element.getRootNode().activeElement;
     const here = [active, words.find((each) => each.getAttribute("aria-pressed") === "true"), words.at(-1)].find((each) => words.includes(each));
-    for (const each of words) each.tabIndex = each === here ? 0 : -1;
+    for (const each of words) put(each, { tabindex: each === here ? 0 : -1 });
   }
 
   /** The words of a reply as buttons; those that stand are kept, so that a tap while it writes finds its word. */

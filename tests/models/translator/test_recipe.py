@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from companion.models.translator import recipe
 from companion.models.translator.recipe import END, batches, train, translation_loss
 
 SMALL = {"d_model": 16, "n_heads": 2, "n_layers": 1, "d_ff": 16, "longest": 40}
@@ -76,3 +77,25 @@ def test_numbers_must_be_above_0(wrong):
 def test_there_must_be_pairs():
     with pytest.raises(ValueError, match="pairs is 0"):
         train([], 10, steps=1, **SMALL)
+
+
+def test_what_is_held_out_is_measured_along_the_way(monkeypatch):
+    monkeypatch.setattr(recipe, "_EVERY", 2)
+    pairs, held_out = copies(8), copies(5)
+    model = train(
+        pairs, 10, steps=5, tokens=100, warm_up=1, held_out=held_out, dropout=0.5, **SMALL
+    )
+    assert [step for step, _ in model.history] == [2, 4]
+    alone = train(pairs, 10, steps=5, tokens=100, warm_up=1, dropout=0.5, **SMALL)
+    assert alone.history == []
+    for one, other in zip(model.parameters(), alone.parameters(), strict=True):
+        assert torch.equal(one, other)  # measuring changes nothing
+
+
+def test_the_loss_of_what_is_held_out_is_the_mean_over_all_tokens(monkeypatch):
+    monkeypatch.setattr(recipe, "_AT_ONCE", 3)
+    model = train(copies(4), 10, steps=1, tokens=100, warm_up=1, **SMALL).train()
+    held_out = copies(8)
+    found = recipe.held_out_loss(model, held_out)
+    assert model.training
+    assert found == pytest.approx(translation_loss(model.eval(), held_out).item(), abs=1e-5)
