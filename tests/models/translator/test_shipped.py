@@ -62,7 +62,7 @@ def test_there_are_as_many_pieces_as_the_model_has_rows():
 
 def test_it_translates():
     (best, *_), *_ = translate(load("translator"), ["Two dogs are running on the beach."])
-    assert best.text == "Zwei Hunde rennen am Strand."
+    assert best.text in {"Zwei Hunde laufen am Strand.", "Zwei Hunde rennen am Strand."}
     assert best.ended
 
 
