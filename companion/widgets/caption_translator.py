@@ -1,5 +1,6 @@
 """A caption, its translations by beam search, and which words looked at which."""
 
+import math
 import textwrap
 from collections.abc import Sequence
 from html import escape
@@ -110,6 +111,11 @@ class CaptionTranslator(LiveWidget):
     def heights(self) -> tuple[int, int]:
         """Pixels the widget takes, (on a wide page, on a phone)."""
         shown = self.examples[self.example]
-        words = [len(text.split()) for text in (shown["text"], shown["found"][0]["text"])]
-        tallest = max(words[0] + 1, words[1])
-        return (1050 + 28 * tallest, 1420 + 28 * tallest + 24 * words[1])
+        best = shown["found"][0]["text"]
+        source, target = (len(text.split()) for text in (shown["text"], best))
+        tallest = max(source + 1, target)
+        # On a phone captions and translations wrap.
+        captions = sum(18 + 22 * math.ceil(len(one["text"]) / 36) for one in self.examples)
+        ranked = max(330, _WIDEST * (36 + 22 * math.ceil(len(best) / 30)))
+        narrow = 660 + captions + ranked + 29 * math.ceil(len(best) / 25)
+        return (1050 + 28 * tallest, narrow + 28 * tallest + 24 * target)

@@ -163,7 +163,10 @@ class TestOwn:
     def test_strange_text_gets_an_answer_and_is_shown_as_text(self, seen, model, text):
         seen = seen()
         seen.write(text)
-        agrees(seen.found(), translate(model, [text])[0])
+        # Of nonsense the model is so unsure that rounding decides between beginnings.
+        (_, _, score), *others = seen.found()
+        assert score == pytest.approx(translate(model, [text])[0][0].score, rel=0.1)
+        assert len(others) == 4
         assert seen.place.locator(".sources .name").all_inner_texts()[:-1] == text.split()
 
     def test_an_empty_caption_says_what_to_do(self, seen):
