@@ -106,7 +106,9 @@ class NextWord(Widget):
         """Pixels the widget takes in the book's column, (on a wide page, on a phone)."""
         rows = 28 * (1 + min(_SHOWN + 1, len(self.words)))
         pixels = [8 * len(label) + 52 for label in self.labels]
-        return (256 + rows + 38 * (sum(pixels) // 600), 374 + rows + 38 * (sum(pixels) // 290))
+        wrapped = 22 * sum(wide > 290 for wide in pixels)  # labels of two lines, on a phone
+        narrow = 386 + rows + 38 * (sum(pixels) // 290) + wrapped
+        return (256 + rows + 38 * (sum(pixels) // 600), narrow)
 
     def _likeliest(self) -> list[tuple[str, float]]:
         """Return the words that are shown, likeliest first, with the model's own probabilities."""
