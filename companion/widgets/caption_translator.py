@@ -1,9 +1,7 @@
 """A caption, its translations by beam search, and which words looked at which."""
 
 import math
-import textwrap
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -11,7 +9,7 @@ import traitlets as t
 
 from companion.widgets.arrays import Array
 from companion.widgets.live import LiveWidget, Model
-from companion.widgets.picture import PALETTE
+from companion.widgets.picture import lines_svg
 
 _WIDEST = 5
 
@@ -91,21 +89,12 @@ class CaptionTranslator(LiveWidget):
 
     def picture(self) -> str:
         """Return the caption and its translations as SVG."""
-        colours = PALETTE["light"]
         shown = self.examples[self.example]
-        lines = [(line, colours["ink"]) for line in textwrap.wrap(shown["text"], 76)]
+        paragraphs = [(shown["text"], "ink")]
         for place, one in enumerate(shown["found"]):
-            colour = colours["accent" if place == 0 else "muted"]
-            lines += [(line, colour) for line in textwrap.wrap(f"{place + 1}. {one['text']}", 76)]
-        text = "".join(
-            f'<text x="12" y="{26 + 22 * i}" fill="{colour}">{escape(line)}</text>'
-            for i, (line, colour) in enumerate(lines)
-        )
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="{20 + 22 * len(lines)}" '
-            f'font-size="15" font-family="sans-serif"><rect width="100%" height="100%" '
-            f'fill="{colours["paper"]}"/>{text}</svg>'
-        )
+            colour = "accent" if place == 0 else "muted"
+            paragraphs.append((f"{place + 1}. {one['text']}", colour))
+        return lines_svg(paragraphs)
 
     @property
     def heights(self) -> tuple[int, int]:

@@ -1,7 +1,5 @@
 """A dialogue, its summary written word by word, and where each word came from."""
 
-import html
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +8,7 @@ import traitlets as t
 
 from companion.widgets.arrays import Array
 from companion.widgets.live import LiveWidget, Model
-from companion.widgets.picture import PALETTE
+from companion.widgets.picture import lines_svg
 
 
 class DialogueSummarizer(LiveWidget):
@@ -83,22 +81,8 @@ class DialogueSummarizer(LiveWidget):
 
     def picture(self) -> str:
         """Return the dialogue and its summary as SVG."""
-        colours = PALETTE["light"]
-        lines = [
-            (line, colours["ink"])
-            for turn in self.examples[self.example]["text"].strip().splitlines()
-            for line in textwrap.wrap(turn, 76)
-        ]
-        lines += [(line, colours["accent"]) for line in textwrap.wrap(self.summary(), 76)]
-        text = "".join(
-            f'<text x="12" y="{26 + 22 * i}" fill="{colour}">{html.escape(line)}</text>'
-            for i, (line, colour) in enumerate(lines)
-        )
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="{20 + 22 * len(lines)}" '
-            f'font-size="15" font-family="sans-serif"><rect width="100%" height="100%" '
-            f'fill="{colours["paper"]}"/>{text}</svg>'
-        )
+        turns = self.examples[self.example]["text"].strip().splitlines()
+        return lines_svg([*((turn, "ink") for turn in turns), (self.summary(), "accent")])
 
     @property
     def heights(self) -> tuple[int, int]:

@@ -1,10 +1,12 @@
-"""Still pictures for places without JavaScript: a matrix as an SVG."""
+"""Still pictures for places without JavaScript: a matrix, or lines of text, as an SVG."""
 
 import base64
 import json
 import re
 import struct
+import textwrap
 import zlib
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
@@ -45,6 +47,25 @@ def matrix_svg(matrix: np.ndarray, rows: list[str], columns: list[str]) -> str:
         f'<image x="{left}" y="{top}" width="{n_columns * cell}" height="{n_rows * cell}" '
         f'preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,{image}"/>'
         "</svg>"
+    )
+
+
+def lines_svg(paragraphs: Iterable[tuple[str, str]]) -> str:
+    """Return paragraphs as SVG, wrapped: the text of each, and the name of its colour in the palette."""
+    colours = PALETTE["light"]
+    lines = [
+        (line, colours[colour])
+        for paragraph, colour in paragraphs
+        for line in textwrap.wrap(paragraph, 76)
+    ]
+    text = "".join(
+        f'<text x="12" y="{26 + 22 * i}" fill="{colour}">{_text(line)}</text>'
+        for i, (line, colour) in enumerate(lines)
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="{20 + 22 * len(lines)}" '
+        f'font-size="15" font-family="sans-serif"><rect width="100%" height="100%" '
+        f'fill="{colours["paper"]}"/>{text}</svg>'
     )
 
 

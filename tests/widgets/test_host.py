@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion.widgets import AttentionHeatmap, Quiz, Widget, host
-from companion.widgets.picture import matrix_svg
+from companion.widgets.picture import lines_svg, matrix_svg
 
 NASTY = [
     "</script><script>alert(1)</script>",
@@ -171,6 +171,20 @@ def test_the_picture_shows_the_token_itself(token):
 def test_what_xml_cannot_hold_is_replaced_in_the_picture(token):
     svg = ET.fromstring(matrix_svg(np.eye(1), [token], [token]))  # noqa: S314
     assert svg.find("{http://www.w3.org/2000/svg}text").text.startswith("\N{REPLACEMENT CHARACTER}")
+
+
+@properties
+@given(words)
+def test_lines_of_any_text_are_well_formed(texts):
+    ET.fromstring(lines_svg([(text, "ink") for text in texts]))  # noqa: S314
+
+
+def test_lines_are_wrapped_and_shown_as_they_are():
+    svg = ET.fromstring(lines_svg([("word " * 40, "ink"), ("<b>&amp;\0", "accent")]))  # noqa: S314
+    lines = [text.text for text in svg.findall("{http://www.w3.org/2000/svg}text")]
+    assert all(len(line) <= 76 for line in lines)
+    assert " ".join(lines[:-1]).split() == ["word"] * 40
+    assert lines[-1] == "<b>&amp;\N{REPLACEMENT CHARACTER}"
 
 
 def test_labels_are_left_out_where_they_could_not_be_read():
