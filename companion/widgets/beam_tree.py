@@ -138,10 +138,13 @@ class BeamTree(Widget):
         """Pixels the widget takes in the book's column, (on a wide page, on a phone)."""
         tree = 2 * self.width * _ROW
         chips = sum(9 * len(label) + 52 for label in self.labels)
-        line, lines = (92, 66) if self.sources[self.example] else (0, 34)  # a sentence takes more
+        if self.sources[self.example]:  # of a sentence all texts wrap: of ten words, these two lines, those four
+            texts, wide, narrow = 106, 49, 100
+        else:
+            texts, wide, narrow = 0, 32, 34
         return (
-            452 + tree + 32 * self.width + line + 38 * (chips // 640),
-            700 + tree + lines * self.width + line + 38 * (chips // 320),
+            452 + texts + 38 * (chips // 640) + tree + wide * self.width,
+            735 + texts + 38 * (chips // 320) + tree + narrow * self.width,
         )
 
 
