@@ -83,6 +83,10 @@ IN_CHAPTERS = {
         ("length penalty", "input", "input[aria-label='length penalty α']", _AND_BACK),
         ("a step", "input", "input[aria-label=step]", _AND_BACK),
     ],
+    ("week1-translation/choosing-words", "TranslationTree"): [
+        ("length penalty", "input", "input[aria-label='length penalty α']", _AND_BACK),
+        ("a step", "input", "input[aria-label=step]", _AND_BACK),
+    ],
     ("week1-translation/choosing-words", "NextWord"): [
         ("temperature", "input", "input[type=range]", _AND_BACK),
     ],

@@ -24,6 +24,7 @@ from companion.widgets.quiz import Quiz
 from companion.widgets.reversible_memory import ReversibleMemory
 from companion.widgets.sequence_machines import SequenceMachines
 from companion.widgets.token_trace import TokenTrace
+from companion.widgets.translation_tree import TranslationTree
 from companion.widgets.winograd_resolver import WinogradResolver
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "ReversibleMemory",
     "SequenceMachines",
     "TokenTrace",
+    "TranslationTree",
     "Widget",
     "WinogradResolver",
 ]

@@ -4,43 +4,33 @@ import { alignmentView, sayLook } from "./lib/alignment_view.js";
 import { readArray } from "./lib/array.js";
 import { search, textOf } from "./lib/beam.js";
 import { join, wordsOf } from "./lib/byte_pieces.js";
-import { guard, h, radios, renew, soon } from "./lib/dom.js";
-import { asker, encoder, Unanswered } from "./lib/live.js";
+import boxCss from "./lib/caption_box.css";
+import { captionBox } from "./lib/caption_box.js";
+import { h, radios, renew, soon } from "./lib/dom.js";
+import { asker, encoder } from "./lib/live.js";
 import { roving } from "./lib/roving.js";
 import { readCaption } from "./lib/translator.js";
 import { defineWidget } from "./lib/widget.js";
 
-const PAUSE = 500; // milliseconds without a change, before the model is asked
 const WIDEST = 5;
 const MOST_KEPT = 20; // answers that are remembered
 const percent = (share) => `${share < 0.0995 ? (100 * share).toFixed(1) : Math.round(100 * share)} %`;
 const figure = (x) => x.toFixed(2).replace("-", "−");
-const oneLine = (text) => text.replace(/[\s\p{Cc}]+/gu, " ").trim();
 
-export default defineWidget(viewCss + css, ({ model, root, onTheme }) => {
+export default defineWidget(boxCss + viewCss + css, ({ model, root, onTheme }) => {
   const [names, examples, sizes] = ["names", "examples", "sizes"].map((name) => model.get(name));
   const [ask, encode] = [asker(model), encoder(model)];
   const answers = preparedAnswers(model);
   let shown; // the answer that is drawn
-  let asked = 0;
-  let timer;
   let pointed = -1;
 
-  const text = () => (model.get("own") === null ? examples[model.get("example")].text : oneLine(model.get("own")));
-  const question = () => [text(), model.get("width"), model.get("alpha")];
-  const ofDefaults = () => JSON.stringify([text(), sizes.width, sizes.alpha]);
-
-  const captions = h("div", { class: "controls", role: "group", "aria-label": "Captions" }, h("span", { class: "label" }, "Try"),
-    ...examples.map((example, i) => h("button", { type: "button", class: "try", onclick: () => {
-      model.set("own", null);
-      model.set("example", i);
-    } }, example.text)));
-  const box = h("textarea", {
-    class: "own", rows: 2, spellcheck: "false", "aria-label": "A caption in English", maxlength: 300,
-    oninput: () => model.set("own", box.value),
+  const box = captionBox({
+    model, root, answer, captions: examples.map(({ text }) => text), choose: (name, value) => model.set(name, value),
+    known: () => answers.has(JSON.stringify(question())) && "all", busy: "translating …",
   });
-  const hint = h("p", { class: "hint", role: "status" });
-  const bar = h("progress", { max: 1, hidden: true, "aria-label": "Loading the model" });
+  const question = () => [box.text(), model.get("width"), model.get("alpha")];
+  const ofDefaults = () => JSON.stringify([box.text(), sizes.width, sizes.alpha]);
+
   const view = alignmentView({
     onPick: (i) => model.set("word", i),
     onHover: (i) => {
@@ -59,7 +49,7 @@ export default defineWidget(viewCss + css, ({ model, root, onTheme }) => {
   const slider = h("input", { type: "range", min: 0, max: 2, step: 0.1, "aria-label": "length penalty", oninput: () => model.set("alpha", Number(slider.value)) });
   const penalty = h("span", { class: "number penalty" });
   root.append(h("div", { class: "widget" },
-    h("div", { class: "given" }, captions, h("label", { class: "typed" }, h("span", { class: "label" }, "or type a caption of your own, in English"), box), hint, bar),
+    box.element,
     h("section", {}, h("h3", {}, "In German"), best, h("h3", {}, "Word by word: tap one"), says, view.element),
     h("section", {}, h("h3", {}, "What the beam found, best first"), ranked.element,
       h("div", { class: "controls" }, widths.element, h("label", { class: "controls" }, penalty, slider))),
@@ -84,8 +74,7 @@ export default defineWidget(viewCss + css, ({ model, root, onTheme }) => {
     widths.select(model.get("width") - 1);
     slider.value = model.get("alpha");
     renew(penalty, `length penalty ${model.get("alpha").toFixed(1)}`);
-    [...captions.querySelectorAll("button")].forEach((button, i) => button.setAttribute("aria-pressed", String(model.get("own") === null && i === model.get("example"))));
-    if (root.activeElement !== box) box.value = model.get("own") ?? text();
+    box.draw();
     if (!shown) return;
     const chosen = Math.min(model.get("chosen"), shown.found.length - 1);
     if (rows.length !== shown.found.length) {
@@ -108,20 +97,14 @@ export default defineWidget(viewCss + css, ({ model, root, onTheme }) => {
     renew(says, h("strong", {}, `${sayLook(words.target[at], words.source, words.weights[at])}.`));
   }
 
-  async function answer() {
+  async function answer(unlessLate, onProgress) {
     const [given, width, alpha] = question();
     const key = JSON.stringify([given, width, alpha]);
-    const number = ++asked; // a later one makes this one's answer worthless
-    const late = () => number !== asked;
     if (!answers.has(key)) {
-      const { ids } = await encode(given);
-      if (late()) return;
-      const { next, looks } = readCaption(ask, ids, 2 * width, sizes, (share) => {
-        bar.hidden = share >= 1;
-        bar.value = share;
-      });
-      const stoppable = (texts) => (late() ? Promise.reject(new Late()) : next(texts));
-      const levels = await search(stoppable, { ends: [sizes.end], width, longest: Math.min(sizes.longest, ids.length + 1 + sizes.more), alpha, penalty: "power" });
+      const { ids } = await unlessLate(encode(given));
+      const { next, looks } = readCaption(ask, ids, 2 * width, sizes, onProgress);
+      const longest = Math.min(sizes.longest, ids.length + 1 + sizes.more);
+      const levels = await search((texts) => unlessLate(next(texts)), { ends: [sizes.end], width, longest, alpha, penalty: "power" });
       const found = levels.at(-1).found.map((node) => {
         const path = textOf(node);
         const own = node.fate === "ended" ? path.slice(0, -1) : path;
@@ -130,31 +113,13 @@ export default defineWidget(viewCss + css, ({ model, root, onTheme }) => {
       if (answers.size >= MOST_KEPT + examples.length) answers.delete([...answers.keys()][examples.length]);
       answers.set(key, { source: { text: given, ids }, found });
     }
-    if (late()) return;
     shown = answers.get(key);
-    bar.hidden = true;
-    tell("");
     redraw();
   }
 
-  const tell = (news) => renew(hint, news);
   const redraw = soon(root, draw);
-  const fail = guard(root, (error) => {
-    throw error;
-  });
-
   function ready() {
-    clearTimeout(timer);
-    asked++;
-    if (!text()) return tell("Type a caption, such as: A dog is running.");
-    const key = JSON.stringify(question());
-    if (!answers.has(key)) tell(answers.has(ofDefaults()) || model.get("own") !== null ? "translating …" : "");
-    timer = setTimeout(() => answer().catch((error) => {
-      if (error instanceof Late) return;
-      if (!(error instanceof Unanswered)) fail(error);
-      bar.hidden = true;
-      tell(`${error.message} The prepared captions still answer.`);
-    }), answers.has(key) ? 0 : PAUSE);
+    box.ready();
     redraw();
   }
 
@@ -174,10 +139,8 @@ export default defineWidget(viewCss + css, ({ model, root, onTheme }) => {
     ready();
   }
   draw();
-  return () => clearTimeout(timer);
+  return box.stop;
 });
-
-class Late extends Error {}
 
 /** The answers that came with the widget, by the question. */
 function preparedAnswers(model) {

@@ -56,7 +56,7 @@ def translate(
         ValueError: If a text is empty or too long, with its number, or width is not positive.
     """
     at_least_one(width=width)
-    rows = [_read(number, text) for number, text in enumerate(texts)]
+    rows = [read(number, text) for number, text in enumerate(texts)]
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
     found: dict[int, list[Translation]] = {}
     for first in range(0, len(order), _AT_ONCE):
@@ -77,7 +77,7 @@ def looks(model: EncoderDecoder, text: str, tokens: Sequence[int]) -> Tensor:
     Returns:
         (tokens + 1, layers, heads, n_memory): the last row is of the end.
     """
-    state = model.start(torch.tensor([_read(0, text)]))
+    state = model.start(torch.tensor([read(0, text)]))
     weights = []
     for token in (END, *tokens):
         _, looked, state = model.step(torch.tensor([token]), state)
@@ -85,7 +85,12 @@ def looks(model: EncoderDecoder, text: str, tokens: Sequence[int]) -> Tensor:
     return torch.stack(weights)
 
 
-def _read(number: int, text: str) -> list[int]:
+def read(number: int, text: str) -> list[int]:
+    """Return the tokens of a sentence and its end.
+
+    Raises:
+        ValueError: If the text is empty or too long, with its number.
+    """
     ids = encode(text.strip())[0]
     if not ids:
         raise ValueError(f"texts[{number}] is empty: it must be a sentence, such as 'A dog runs.'")

@@ -1,12 +1,14 @@
-"""What the widget `CaptionTranslator` is made of: the tokens, and captions translated in advance."""
+"""What the widgets `CaptionTranslator` and `TranslationTree` are made of: tokens, and captions read in advance."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
+from companion.beginnings import Beginnings, beginnings
 from companion.encoder_decoder import EncoderDecoder
-from companion.models.translator.ask import ALPHA, MORE, WIDTH, Translation, looks, translate
+from companion.models.translator.ask import ALPHA, MORE, WIDTH, Translation, looks, read, translate
 from companion.models.translator.pieces import encode, names
 from companion.models.translator.recipe import END, LONGEST
 
@@ -26,8 +28,7 @@ def prepare(model: EncoderDecoder, texts: Sequence[str]) -> dict[str, Any]:
     Raises:
         ValueError: If there are no texts, or one cannot be translated.
     """
-    if isinstance(texts, str) or not texts:
-        raise ValueError(f"texts is {texts!r}: it must be a list of captions, at least one")
+    _check_list(texts)
     found = translate(model, texts)
     examples = [
         {
@@ -41,8 +42,62 @@ def prepare(model: EncoderDecoder, texts: Sequence[str]) -> dict[str, Any]:
         }
         for text, each in zip(texts, found, strict=True)
     ]
+    return {
+        "names": names(),
+        "examples": examples,
+        "looks": _all_looks(model, texts, found),
+        "sizes": _sizes(model),
+    }
+
+
+def prepare_trees(model: EncoderDecoder, texts: Sequence[str]) -> dict[str, Any]:
+    """Ask in advance what comes next, in every beginning of a translation that beams come through.
+
+    Explained in chapters/week1-translation/choosing-words.ipynb.
+
+    Args:
+        model: the translator.
+        texts: English captions.
+
+    Returns:
+        The arguments of `TranslationTree` besides the model.
+
+    Raises:
+        ValueError: If there are no texts, or one cannot be translated.
+    """
+    _check_list(texts)
+    rows = [read(number, text) for number, text in enumerate(texts)]
+    return {
+        "names": names(),
+        "examples": {
+            text.strip(): _beginnings(model, row) for text, row in zip(texts, rows, strict=True)
+        },
+        "sizes": _sizes(model),
+    }
+
+
+@torch.no_grad()
+def _beginnings(model: EncoderDecoder, row: list[int]) -> Beginnings:
+    """What the model says behind the beginnings of one sentence's translations."""
+    return beginnings(
+        lambda tokens, state: model.step(tokens, state)[::2],
+        torch.tensor([END]),
+        model.start(torch.tensor([row])),
+        end=END,
+        width=WIDTH,
+        longest=min(LONGEST, len(row) + MORE),
+    )
+
+
+def _check_list(texts: Sequence[str]) -> None:
+    if isinstance(texts, str) or not texts:
+        raise ValueError(f"texts is {texts!r}: it must be a list of captions, at least one")
+
+
+def _sizes(model: EncoderDecoder) -> dict[str, int | float]:
+    """What the page must know of the model."""
     layer = model.transformer.decoder_layers[0].attention
-    sizes = {
+    return {
         "layers": len(model.transformer.decoder_layers),
         "heads": layer.n_heads,
         "d_k": model.words.embedding_dim // layer.n_heads,
@@ -53,12 +108,6 @@ def prepare(model: EncoderDecoder, texts: Sequence[str]) -> dict[str, Any]:
         "more": MORE,
         "longest": LONGEST,
         "parameters": sum(each.numel() for each in model.parameters()),
-    }
-    return {
-        "names": names(),
-        "examples": examples,
-        "looks": _all_looks(model, texts, found),
-        "sizes": sizes,
     }
 
 

@@ -62,3 +62,17 @@ export function readCaption(ask, ids, most, { layers, heads, d_k: dK, end, looke
 
   return { next, looks: (text) => text.map((_, i) => known.get(text.slice(0, i).join()).look) };
 }
+
+/** `next` that asks for each text once: beams of other widths, and other penalties, come through many of the same. */
+export function remembered(next) {
+  const known = new Map(); // promises
+  return async (texts) => {
+    const fresh = texts.filter((text) => !known.has(text.join()));
+    if (fresh.length) {
+      const answers = next(fresh);
+      fresh.forEach((text, i) => known.set(text.join(), answers.then((all) => all[i])));
+      answers.catch(() => fresh.forEach((text) => known.delete(text.join()))); // it may be asked again
+    }
+    return Promise.all(texts.map((text) => known.get(text.join())));
+  };
+}

@@ -13,6 +13,9 @@ const svg = (tag, attributes) => {
 const x = (level) => LEFT + level * COLUMN;
 const y = (place) => place * ROW + HIGH / 2 + 1;
 
+/** A word, with a space before it that is seen, and not read out. */
+export const spacedWord = (word, space) => [space ? h("small", { class: "space", "aria-hidden": "true" }, "␣") : null, word];
+
 /** A line from a node, or the start, to the one that continues it. */
 function edge({ level, place, parent }) {
   const [from, to] = [level ? x(level - 1) + WIDE : 11, x(level)];
@@ -23,7 +26,8 @@ function edge({ level, place, parent }) {
 
 /**
  * The nodes of a search, in columns, one a step. `draw(levels, shown, path, describe)` shows the first `shown` levels, and
- * marks a path of nodes; `describe(node)` gives {word, numbers: [left, right], said}, the last for a screen reader. `onPick(node)` hears the reader.
+ * marks a path of nodes; `describe(node)` gives {word, space (whether one before it is to be seen), numbers: [left, right], said},
+ * the last for a screen reader. `onPick(node)` hears the reader.
  * The whole tree is one stop of the Tab key; arrow keys go to the node above or below, to the one before, to one behind.
  */
 export function tree(onPick) {
@@ -88,15 +92,15 @@ export function tree(onPick) {
     const paths = { pruned: "", kept: "", path: "" };
     for (const node of nodes.values()) {
       const made = box(node);
-      const { word, numbers, said } = describe(node);
+      const { word, space, numbers, said } = describe(node);
       const on = path.includes(node);
       paths[on ? "path" : node.fate === "pruned" ? "pruned" : "kept"] += edge(node);
       if (made.button.hidden) made.button.hidden = false;
-      const looks = [word, ...numbers, node.total, said, on].join();
+      const looks = [word, space, ...numbers, node.total, said, on].join();
       if (made.looks === looks) continue; // most stay as they are, and looking at each part takes time
       made.looks = looks;
       put(made.button, { class: on ? `node ${node.fate} path` : `node ${node.fate}`, "aria-pressed": on, "data-exact": node.total });
-      renew(made.word, word);
+      renew(made.word, ...spacedWord(word, space));
       renew(made.left, numbers[0]);
       renew(made.right, numbers[1]);
       renew(made.said, said);
