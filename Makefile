@@ -39,6 +39,7 @@ notebooks: widgets ## run the chapters again and normalise what is committed of 
 models: install ## train the shipped models again, and replace weights and cards (SGD=path: summarizer and chatbot too, MULTI30K=path: translator, an hour each)
 	python -m companion.models train resolver
 	python -m companion.models train copier
+	python -m companion.models train bottleneck
 ifdef SGD
 	python -m companion.models train summarizer --data $(SGD)
 	python -m companion.models train chatbot --data $(SGD)

@@ -182,7 +182,8 @@ class Seq2Seq(nn.Module):
         Raises:
             ValueError: As for `Encoder`.
         """
-        memory, hidden, cell = self.encoder(source)
+        memory, *after_last = self.encoder(source)
+        hidden, cell = self.summary(memory, *after_last)  # (batch, d_memory) each
         mask = source != self.encoder.pad  # (batch, n_source)
         if self.score is None:
             memory, mask = hidden[:, None], mask[:, :1]  # (batch, 1, d_memory), (batch, 1)
@@ -194,6 +195,16 @@ class Seq2Seq(nn.Module):
             cell=self.first_cell(cell),  # (batch, d)
             weights=torch.zeros_like(mask, dtype=memory.dtype),
         )
+
+    def summary(self, memory: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG002
+        """Return what the decoder begins with, of (batch, d_memory) each: output and cell after the last word.
+
+        Args:
+            memory: (batch, n_source, d_memory), what is said of each word, zeros for padding.
+            hidden: (batch, d_memory), the output after the last word.
+            cell: (batch, d_memory), the cell after the last word.
+        """
+        return hidden, cell
 
     def look(self, state: State) -> tuple[Tensor, Tensor]:
         """Return the context, (batch, d_memory), and the weights, (batch, n_memory), of the next step.

@@ -17,6 +17,7 @@ MODELS = {
     "copier": "companion.models.copier.shipped",
     "chatbot": "companion.models.chatbot.shipped",
     "translator": "companion.models.translator.shipped",
+    "bottleneck": "companion.models.bottleneck.shipped",
 }
 
 

@@ -1,1 +1,1 @@
-"""Two translators that are equal but for attention: what does one vector hold of a long sentence?"""
+"""Three translators that are equal but for what the decoder is handed: what does one vector hold?"""

@@ -1,9 +1,10 @@
-"""The recipe of two translators, with attention and without, and how they are asked.
+"""The recipe of translators with attention and without, and how they are asked.
 
 Words are numbers of `companion.corpora.pairs.vocabulary`, the same on both sides for `<pad>`, `<s>`
 and `</s>`. In shapes, n_source and n are the words of source and target, marks and ends included.
 """
 
+import hashlib
 import random
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -73,7 +74,7 @@ def train(
         sizes: of the network, see `Seq2Seq`.
 
     Raises:
-        ValueError: If a number is not above 0.
+        ValueError: If a number is not above 0, or words too few for a pair of some length.
     """
     above_zero(steps=steps, batch=batch, words=words)
     threads = torch.get_num_threads()
@@ -110,7 +111,16 @@ def batches(
 
 @cache
 def _pool(seed: int, length: int, n: int) -> list[Pair]:
-    return corpus.generate(n, 100 * seed + length, length)
+    drawn = corpus.generate(n, 100 * seed + length, length) if n else []
+    pool = [pair for pair in drawn if not held_back(pair)]
+    if not pool:
+        raise ValueError(f"words: too few for a pair of {length} words to train on; give more")
+    return pool
+
+
+def held_back(pair: Pair) -> bool:
+    """Tell whether training never has this sentence: one in four, the same ones everywhere."""
+    return hashlib.sha256(" ".join(pair.source).encode()).digest()[0] < 256 // 4
 
 
 def encode(pairs: Sequence[Pair]) -> tuple[Tensor, Tensor]:

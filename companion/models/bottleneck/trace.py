@@ -38,11 +38,11 @@ def film(networks: Mapping[str, Seq2Seq], clauses: Sequence[Pair]) -> Film:
     """Join clauses with *and*, and see what each network makes of the first, of the first two, and so on.
 
     Args:
-        networks: by name; one of them is called "without" and has no attention.
+        networks: by name; one of them is called "last" and has no attention.
         clauses: short pairs.
     """
     whole = [_join(clauses[: k + 1]) for k in range(len(clauses))]
-    encoder = networks["without"].encoder
+    encoder = networks["last"].encoder
     source = recipe.encode(whole[-1:])[0][0, :-2]  # (n,), without full stop and end
     states = _states(encoder, source[None])[0]  # (n, 2 d)
     return Film(

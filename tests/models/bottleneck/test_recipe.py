@@ -84,6 +84,11 @@ def test_numbers_that_cannot_be(name):
         recipe.train(None, **({"steps": 1} | EASY | {name: 0}))
 
 
+def test_too_few_words_for_a_pair():
+    with pytest.raises(ValueError, match="words: too few for a pair of 4 words to train on"):
+        recipe.train(None, steps=1, **EASY | {"words": 2, "shares": [((4,), 1.0)]})
+
+
 def test_the_forget_gate_begins_by_keeping():
     model = recipe.network(None, d=8, d_embedding=4)
     assert model.encoder.lstm.bias_ih_l0[8:16].tolist() == [1.0] * 8

@@ -13,8 +13,8 @@ def networks():
     torch.manual_seed(0)
     sizes = {"d": 12, "d_embedding": 6}
     return {
-        "without": recipe.network(None, **sizes).eval(),
-        "with": recipe.network("dot", **sizes).eval(),
+        "last": recipe.network(None, **sizes).eval(),
+        "attention": recipe.network("dot", **sizes).eval(),
     }
 
 
@@ -25,7 +25,7 @@ def clauses():
 
 def test_all_is_left_of_a_word_just_read_and_nothing_of_one_to_come(networks, clauses):
     source = recipe.encode(clauses[:1])[0][0, :-1]
-    left = remains(networks["without"].encoder, source)
+    left = remains(networks["last"].encoder, source)
     n = len(source)
     assert left.shape == (n, n)
     assert torch.equal(left.diagonal(), torch.ones(n))
@@ -62,7 +62,7 @@ def test_a_state_that_keeps_all_adds_up(clauses):
 
 def test_equal_seeds_give_equal_figures(networks, clauses):
     source = recipe.encode(clauses[:1])[0][0, :-1]
-    one, same, other = (remains(networks["without"].encoder, source, seed=s) for s in (1, 1, 2))
+    one, same, other = (remains(networks["last"].encoder, source, seed=s) for s in (1, 1, 2))
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
 
@@ -70,7 +70,7 @@ def test_equal_seeds_give_equal_figures(networks, clauses):
 def test_at_least_one_draw(networks, clauses):
     source = recipe.encode(clauses[:1])[0][0, :-1]
     with pytest.raises(ValueError, match="draws is 0: it must be at least 1"):
-        remains(networks["without"].encoder, source, draws=0)
+        remains(networks["last"].encoder, source, draws=0)
 
 
 def test_a_film(networks, clauses):
@@ -88,9 +88,9 @@ def test_a_film(networks, clauses):
     ]  # fmt: skip
     assert shown.left.shape == (len(shown.words),) * 2
     assert [len(side) for side in shown.written.values()] == [3, 3]
-    assert shown.written["with"][0] == recipe.translate(networks["with"], clauses[:1])[0]
+    assert shown.written["attention"][0] == recipe.translate(networks["attention"], clauses[:1])[0]
 
     source = recipe.encode(clauses[:1])[0][:, : len(first)]
     with torch.no_grad():
-        expected = networks["without"].encoder(source)[0][0]
+        expected = networks["last"].encoder(source)[0][0]
     torch.testing.assert_close(shown.outputs[: len(first)], expected, rtol=1e-4, atol=1e-5)
