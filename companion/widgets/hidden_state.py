@@ -112,20 +112,22 @@ class HiddenState(Widget):
         )
 
     def picture(self) -> str:
-        """Return the words with what is left of them, as SVG."""
+        """Return the sentence, with what is left of each word read, as SVG."""
         colours, words = PALETTE["light"], self.sentences[self.sentence]["words"]
         read = min(self.read, len(words))
         x, y, parts = 16, 66, []
-        for i, word in enumerate(words[:read]):
+        for i, word in enumerate(words):
             wide = max(26, 9 * len(word))
             if x + wide > 624:
                 x, y = 16, y + 44
-            share = min(1.0, float(self.left[self.sentence, read - 1, i]))
-            parts.append(
-                f'<text x="{x}" y="{y}">{html.escape(word)}</text>'
-                f'<rect x="{x}" y="{y + 7}" width="{wide * share:.1f}" height="7" '
-                f'fill="{colours["accent"]}"/>'
-            )
+            ink = colours["ink" if i < read else "muted"]
+            parts.append(f'<text x="{x}" y="{y}" fill="{ink}">{html.escape(word)}</text>')
+            if i < read:
+                share = min(1.0, float(self.left[self.sentence, read - 1, i]))
+                parts.append(
+                    f'<rect x="{x}" y="{y + 7}" width="{wide * share:.1f}" height="7" '
+                    f'fill="{colours["accent"]}"/>'
+                )
             x += wide + 12
         title = f"What is left of each word, {read} of {len(words)} read"
         return (
@@ -148,7 +150,8 @@ class HiddenState(Widget):
         ]
         wide = 41 * ceil(sentence / 76) + sum(22 * ceil(letters / 84) for letters in longest)
         narrow = 41 * ceil(sentence / 36) + sum(22 * ceil(letters / 40) for letters in longest)
-        return (465 + wide, 650 + narrow)
+        chips = sum(9 * len(one["label"]) + 52 for one in self.sentences)
+        return (465 + wide + 40 * (chips // 640), 650 + narrow + 40 * (chips // 320))
 
 
 def _check(sentences: list[dict]) -> None:

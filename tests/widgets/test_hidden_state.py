@@ -53,10 +53,12 @@ def test_a_shorter_sentence_is_filled_up():
     assert both.describe().startswith("2 of 2 words")
 
 
-def test_the_picture_has_a_bar_for_each_word_read():
+def test_the_picture_has_all_words_and_a_bar_for_each_that_is_read():
+    picture = ET.fromstring(widget(read=3).picture())  # noqa: S314
+    assert set(ONE["words"]) <= set(picture.itertext())
     bars = [
         float(part.get("width"))
-        for part in ET.fromstring(widget(read=3).picture())  # noqa: S314
+        for part in picture
         if part.tag.endswith("rect") and part.get("width") != "100%"
     ]
     assert len(bars) == 3
