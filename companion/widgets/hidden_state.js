@@ -99,7 +99,7 @@ export default defineWidget(css, ({ model, root, onTheme }) => {
 
   function drawEnds(k) {
     const { stops, written, found, right: all } = chosen();
-    renew(ended, k < 0 ? "The sentence cannot end yet: read on." : `Were there a full stop after “${chosen().words[stops[k] - 1]}” (${stops[k]} of ${length()}), this would be written. Struck out: not the words, or not the order, of the right translation`);
+    renew(ended, k < 0 ? "The sentence cannot end yet: read on." : `Were there a full stop after “${chosen().words[stops[k] - 1]}” (${stops[k]} of ${length()}), the end of a clause, this would be written. Struck out: wrong, or in the wrong order`);
     sides.forEach(({ score, text }, side) => {
       const good = k < 0 ? 0 : found[side][k].reduce((sum, one) => sum + one, 0);
       renew(score, k < 0 ? "" : `${good} of ${all[k].length} right`);
