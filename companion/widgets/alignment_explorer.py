@@ -10,7 +10,7 @@ import traitlets as t
 
 from companion.widgets.arrays import Array, to_numpy
 from companion.widgets.host import Widget
-from companion.widgets.picture import PALETTE, _text
+from companion.widgets.picture import PALETTE, xml_text
 
 _TOLERANCE = 1e-2
 _ROW = 28  # pixels, as in lib/alignment_view.js
@@ -125,7 +125,7 @@ class AlignmentExplorer(Widget):
         colours = PALETTE["light"]
         words = [
             f'<text x="{x}" y="{_y(i) + 5:.0f}" text-anchor="{anchor}" fill="{colours[name]}">'
-            f"{_text(word)}</text>"
+            f"{xml_text(word)}</text>"
             for x, anchor, name, side in (
                 (150, "end", "key", source),
                 (330, "start", "query", target),

@@ -8,7 +8,7 @@ import numpy as np
 import traitlets as t
 
 from companion.widgets.arrays import Array, to_numpy
-from companion.widgets.picture import PALETTE, _text
+from companion.widgets.picture import PALETTE, xml_text
 
 WIDEST = 5
 _ROW, _LEFT = 46, 22  # pixels of the tree; mirrors lib/tree.js
@@ -153,7 +153,7 @@ def first_step(state: BeamState, word: Callable[[int], str]) -> str:
             f'fill="none" {line}{dash}/>'
             f'<rect x="90" y="{y}" width="220" height="38" rx="8" fill="none" {line}{dash}/>'
             f'<text x="102" y="{y + 24}" fill="{colours["ink" if kept else "muted"]}">'
-            f"{_text(text)}  {math.exp(odds):.2f}</text>"
+            f"{xml_text(text)}  {math.exp(odds):.2f}</text>"
         )
     height = 20 + _ROW * max(1, len(parts))
     return (

@@ -8,7 +8,7 @@ from typing import Any
 import traitlets as t
 
 from companion.widgets.host import Widget
-from companion.widgets.picture import PALETTE, _text
+from companion.widgets.picture import PALETTE, xml_text
 
 _MOST_REFERENCES = 3
 _LETTER = 9.1  # pixels of the still picture
@@ -127,7 +127,7 @@ def _drawn(words: list[str], underlined: list[bool], y: int, colour: str) -> tup
         width = _LETTER * len(word)
         if x > 10 and x + width > 590:
             x, y = 10.0, y + 28
-        parts.append(f'<text x="{x:.0f}" y="{y}">{_text(word)}</text>')
+        parts.append(f'<text x="{x:.0f}" y="{y}">{xml_text(word)}</text>')
         if line:
             parts.append(
                 f'<rect x="{x:.0f}" y="{y + 4}" width="{width:.0f}" height="3" fill="{colour}"/>'

@@ -102,8 +102,7 @@ export default defineWidget(boxCss + viewCss + css, ({ model, root, onTheme }) =
     const key = JSON.stringify([given, width, alpha]);
     if (!answers.has(key)) {
       const { ids } = await unlessLate(encode(given));
-      const { next, looks } = readCaption(ask, ids, 2 * width, sizes, onProgress);
-      const longest = Math.min(sizes.longest, ids.length + 1 + sizes.more);
+      const { next, longest, looks } = readCaption(ask, ids, 2 * width, sizes, onProgress);
       const levels = await search((texts) => unlessLate(next(texts)), { ends: [sizes.end], width, longest, alpha, penalty: "power" });
       const found = levels.at(-1).found.map((node) => {
         const path = textOf(node);

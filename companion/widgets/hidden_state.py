@@ -1,6 +1,5 @@
 """A sentence grows, the state does not: what is left of each word, and what can be written from it."""
 
-import html
 from collections.abc import Sequence
 from itertools import pairwise
 from math import ceil
@@ -11,7 +10,7 @@ import traitlets as t
 
 from companion.widgets.arrays import Array, to_numpy
 from companion.widgets.host import Widget
-from companion.widgets.picture import PALETTE
+from companion.widgets.picture import PALETTE, xml_text
 
 _KEYS = {"label", "words", "stops", "right", "written"}
 
@@ -121,7 +120,7 @@ class HiddenState(Widget):
             if x + wide > 624:
                 x, y = 16, y + 44
             ink = colours["ink" if i < read else "muted"]
-            parts.append(f'<text x="{x}" y="{y}" fill="{ink}">{html.escape(word)}</text>')
+            parts.append(f'<text x="{x}" y="{y}" fill="{ink}">{xml_text(word)}</text>')
             if i < read:
                 share = min(1.0, float(self.left[self.sentence, read - 1, i]))
                 parts.append(

@@ -9,7 +9,7 @@ import traitlets as t
 
 from companion.widgets.arrays import Array, to_numpy
 from companion.widgets.host import Widget
-from companion.widgets.picture import PALETTE, _text
+from companion.widgets.picture import PALETTE, xml_text
 
 _FEWEST, _MOST = 4, 24  # tokens: more would be too small to drag
 _MOST_ROUNDS, _MOST_BUCKETS = 4, 8
@@ -243,7 +243,7 @@ def _buckets_svg(places: np.ndarray, buckets: list[int], names: list[str]) -> st
     order = sorted(range(len(buckets)), key=lambda i: (buckets[i], i))
     boxes = "".join(
         f'<rect x="{10 + 40 * rank}" y="310" width="36" height="46" rx="6" fill="{colours[buckets[i]]}"/>'
-        f'<text x="{28 + 40 * rank}" y="330" fill="white">{_text(names[i])}</text>'
+        f'<text x="{28 + 40 * rank}" y="330" fill="white">{xml_text(names[i])}</text>'
         f'<text x="{28 + 40 * rank}" y="348" fill="white">{_LETTERS[buckets[i]]}</text>'
         for rank, i in enumerate(order)
     )

@@ -8,7 +8,7 @@ import traitlets as t
 
 from companion.widgets.arrays import Array, to_numpy
 from companion.widgets.host import Widget
-from companion.widgets.picture import PALETTE, _text
+from companion.widgets.picture import PALETTE, xml_text
 
 _SHOWN = 12  # words with a line of their own; mirrors next_word.js
 
@@ -89,7 +89,7 @@ class NextWord(Widget):
         """Return the likeliest words as bars, as SVG."""
         colours, likeliest = PALETTE["light"], self._likeliest()
         bars = "".join(
-            f'<text x="130" y="{26 + 26 * i}" text-anchor="end">{_text(word)}</text>'
+            f'<text x="130" y="{26 + 26 * i}" text-anchor="end">{xml_text(word)}</text>'
             f'<rect x="140" y="{12 + 26 * i}" width="{340 * share / likeliest[0][1]:.0f}" height="18" '
             f'fill="{colours["accent"]}"/><text x="490" y="{26 + 26 * i}">{share:.1%}</text>'
             for i, (word, share) in enumerate(likeliest)

@@ -32,12 +32,12 @@ def matrix_svg(matrix: np.ndarray, rows: list[str], columns: list[str]) -> str:
         for i, word in enumerate(rows):
             y = top + (i + 0.7) * cell
             labels.append(
-                f'<text x="{left - 6}" y="{y:.0f}" text-anchor="end">{_text(word)}</text>'
+                f'<text x="{left - 6}" y="{y:.0f}" text-anchor="end">{xml_text(word)}</text>'
             )
         for j, word in enumerate(columns):
             x = left + (j + 0.65) * cell
             labels.append(
-                f'<text transform="translate({x:.0f} {top - 6}) rotate(-60)">{_text(word)}</text>'
+                f'<text transform="translate({x:.0f} {top - 6}) rotate(-60)">{xml_text(word)}</text>'
             )
     image = base64.b64encode(_png(_shade(matrix))).decode()
     return (
@@ -59,7 +59,7 @@ def lines_svg(paragraphs: Iterable[tuple[str, str]]) -> str:
         for line in textwrap.wrap(paragraph, 76)
     ]
     text = "".join(
-        f'<text x="12" y="{26 + 22 * i}" fill="{colour}">{_text(line)}</text>'
+        f'<text x="12" y="{26 + 22 * i}" fill="{colour}">{xml_text(line)}</text>'
         for i, (line, colour) in enumerate(lines)
     )
     return (
@@ -69,7 +69,7 @@ def lines_svg(paragraphs: Iterable[tuple[str, str]]) -> str:
     )
 
 
-def _text(word: str) -> str:
+def xml_text(word: str) -> str:
     """Text for XML; what XML cannot hold, such as control characters, becomes �."""
     return escape(_NOT_XML.sub("\ufffd", word))
 

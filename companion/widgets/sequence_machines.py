@@ -6,7 +6,7 @@ from typing import Any
 import traitlets as t
 
 from companion.widgets.host import Widget
-from companion.widgets.picture import PALETTE, _text
+from companion.widgets.picture import PALETTE, xml_text
 
 _FEWEST, _MOST = 2, 10  # words: more would be too narrow on a phone
 
@@ -105,7 +105,7 @@ def _machines_svg(words: list[str], first: int, last: int) -> str:
             + "".join(
                 f'<circle cx="{a}" cy="{y}" r="9" fill="{colours["accent"]}"/>'
                 f'<text x="{a}" y="{y + 88}" text-anchor="end" '
-                f'transform="rotate(-30 {a} {y + 88})">{_text(word)}</text>'
+                f'transform="rotate(-30 {a} {y + 88})">{xml_text(word)}</text>'
                 for a, word in zip(x, words, strict=True)
             )
         )

@@ -142,7 +142,7 @@ class TokenTrace(LiveWidget):
                 f'<rect x="150" y="{y}" height="16" width="{200 * length / lengths.max():.0f}" '
                 f'fill="{colours[_INK[stage and 2 - stage % 2]]}"/>'
                 f'<text x="360" y="{y + 13}" fill="{colours["muted"]}">{length:.2f}</text>'
-                f'<text x="420" y="{y + 13}" fill="{colours["ink"]}">{_text(word)} '
+                f'<text x="420" y="{y + 13}" fill="{colours["ink"]}">{xml_text(word)} '
                 f"{share:.0%}</text>"
             )
         height = 26 * len(lengths) + 30
@@ -183,7 +183,7 @@ def stage_name(stage: int) -> str:
     return f"+ {'attention' if stage % 2 else 'feed-forward'} {(stage + 1) // 2}"
 
 
-def _text(piece: str) -> str:
+def xml_text(piece: str) -> str:
     """Text for XML, which cannot hold control characters."""
     return html.escape("".join(letter for letter in piece if letter.isprintable()).strip())
 

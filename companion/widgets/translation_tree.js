@@ -38,8 +38,8 @@ export default defineWidget(boxCss + viewCss + css, ({ model, root }) => {
 
   async function read(text, unlessLate, onProgress) {
     const { ids } = await unlessLate(encode(text));
-    const { next } = readCaption(ask, ids, MOST, sizes, onProgress);
-    return { text, next: remembered(next), ends: [sizes.end], longest: Math.min(sizes.longest, ids.length + 1 + sizes.more) };
+    const { next, longest: most } = readCaption(ask, ids, MOST, sizes, onProgress);
+    return { text, next: remembered(next), ends: [sizes.end], longest: most };
   }
 
   async function answer(unlessLate, onProgress) {

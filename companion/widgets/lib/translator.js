@@ -19,7 +19,7 @@ export function likeliest(logits, most) {
 }
 
 /**
- * Reads a caption: `ids` are its tokens. Returns {next, looks}: `next(texts)` as `search` asks it, each text once and after
+ * Reads a caption: `ids` are its tokens. Returns {next, longest, looks}: `longest` is how many tokens a text may have; `next(texts)` as `search` asks it, each text once and after
  * the shorter ones that it continues; `looks(text)` tells how much each of its tokens looked at each of the caption's and its end.
  */
 export function readCaption(ask, ids, most, { layers, heads, d_k: dK, end, looked, more, longest }, onProgress) {
@@ -60,7 +60,7 @@ export function readCaption(ask, ids, most, { layers, heads, d_k: dK, end, looke
     });
   }
 
-  return { next, looks: (text) => text.map((_, i) => known.get(text.slice(0, i).join()).look) };
+  return { next, longest: Math.min(longest, ids.length + 1 + more), looks: (text) => text.map((_, i) => known.get(text.slice(0, i).join()).look) };
 }
 
 /** `next` that asks for each text once: beams of other widths, and other penalties, come through many of the same. */
