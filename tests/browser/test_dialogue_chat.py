@@ -11,6 +11,7 @@ from recorder import ALIVE
 
 from companion import widgets
 from companion.corpora import dialogues
+from companion.corpora.transcript import as_text
 from companion.models import live, registry
 from companion.models.chatbot import reply
 from companion.models.chatbot.ask import AGENT, MOST, USER, context
@@ -18,7 +19,6 @@ from companion.models.chatbot.graph import ALL_PAIRS
 from companion.models.chatbot.prepare import looks, prepare
 from companion.models.chatbot.recipe import LONGEST
 from companion.models.summarizer.pieces import encode
-from companion.models.summarizer.recipe import as_text
 from companion.widgets import DialogueChat
 
 SLOW = 60_000  # milliseconds for a whole reply on a busy machine

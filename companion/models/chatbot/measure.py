@@ -11,11 +11,11 @@ from torch.nn import functional
 
 from companion.corpora.acts import act_of
 from companion.corpora.sgd import SYSTEM, Dialogue
+from companion.corpora.transcript import as_text, places
 from companion.models.chatbot.ask import AGENT, USER, reply
 from companion.models.chatbot.graph import Reader
 from companion.models.chatbot.recipe import LONGEST
 from companion.models.summarizer.pieces import encode, tokenizer
-from companion.models.summarizer.recipe import SPEAKERS, as_text
 
 ASKED = 32  # of the last tokens of a dialogue
 
@@ -92,9 +92,8 @@ def memories(reader: Reader, dialogues: Sequence[Dialogue], rounds: int) -> Iter
 
 def _confirmed(dialogue: Dialogue) -> Iterator[tuple[int, int, int]]:
     """Where values that are confirmed stand in the text, and how many turns ago each was said."""
-    at, before = 0, []
-    for number, turn in enumerate(dialogue.turns):
-        begin = at + len(f"{SPEAKERS[turn.speaker]}: ")
+    before = []
+    for number, (turn, begin) in enumerate(zip(dialogue.turns, places(dialogue), strict=True)):
         confirmed = {a.slot for f in turn.frames for a in f.actions if a.act == "CONFIRM"}
         for span in (span for frame in turn.frames for span in frame.spans):
             value = turn.utterance[span.start : span.end]
@@ -102,7 +101,6 @@ def _confirmed(dialogue: Dialogue) -> Iterator[tuple[int, int, int]]:
             if turn.speaker == SYSTEM and span.slot in confirmed and said:
                 yield begin + span.start, begin + span.end, number - said[-1]
         before.append(turn.utterance)
-        at = begin + len(turn.utterance) + 1
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from torch.nn.utils.rnn import pad_sequence
 
 from companion.checks import above_zero
 from companion.corpora.sgd import Dialogue
+from companion.corpora.transcript import as_text
 from companion.models.progress import OnStep
 from companion.models.summarizer.pieces import END, SIZE, encode
-from companion.models.summarizer.recipe import as_text, batch
+from companion.models.summarizer.recipe import batch
 from companion.models.training import fit
 from companion.positional import one_back
 from companion.reformer import Reformer

@@ -13,19 +13,14 @@ from torch.nn.utils.rnn import pad_sequence
 from companion.checks import above_zero
 from companion.corpora.sgd import Dialogue
 from companion.corpora.summaries import reference
+from companion.corpora.transcript import as_text
 from companion.language_model import LanguageModel, loss_mask
 from companion.models.progress import OnStep
 from companion.models.summarizer.pieces import END, SEPARATOR, SIZE, encode
 from companion.models.training import fit
 
 LONGEST = 512  # tokens of a dialogue and its summary, in training
-SPEAKERS = {"USER": "User", "SYSTEM": "Agent"}
 _POOL = 256  # examples among which those of like length are put into one batch
-
-
-def as_text(dialogue: Dialogue) -> str:
-    """Write a dialogue as the model reads it: a line for each turn."""
-    return "".join(f"{SPEAKERS[turn.speaker]}: {turn.utterance}\n" for turn in dialogue.turns)
 
 
 def example(text: str, summary: str) -> list[int]:

@@ -1,10 +1,11 @@
 """The summarizer that the book ships, trained on real dialogues."""
 
-import random
 from collections.abc import Sequence
 from pathlib import Path
 
 from companion.corpora import baselines, dialogues, sgd
+from companion.corpora.services import seen_and_new
+from companion.corpora.transcript import as_text
 from companion.language_model import LanguageModel
 from companion.models import registry
 from companion.models.graph import Graph
@@ -23,13 +24,6 @@ REAL_STEPS, MIXED_STEPS = 2600, 800
 STEPS = REAL_STEPS + MIXED_STEPS
 TOKENS = 8000  # in a batch
 GENERATED = 4000
-# The services of the training dialogues; those of others were never seen.
-SERVICES = (
-    *("Banks_1", "Buses_1", "Buses_2", "Calendar_1", "Events_1", "Events_2", "Flights_1"),
-    *("Flights_2", "Homes_1", "Hotels_1", "Hotels_2", "Hotels_3", "Media_1", "Movies_1"),
-    *("Music_1", "Music_2", "RentalCars_1", "RentalCars_2", "Restaurants_1", "RideSharing_1"),
-    *("RideSharing_2", "Services_1", "Services_2", "Services_3", "Travel_1", "Weather_1"),
-)
 CARD = {
     "data": "Schema-Guided Dialogue (Rastogi et al. 2020), training dialogues of at most 512 tokens "
     "with their summary, and dialogues made by companion/corpora/dialogues.py; the summaries are not people's: companion/corpora/summaries.py writes them "
@@ -92,10 +86,7 @@ def evaluate(model: LanguageModel, data: Path | None) -> list[registry.Metric]:
     """
     if data is None:
         return _figures(model, "generated", dialogues.held_out(_ITEMS, 1))
-    found = sgd.read(data / "dev" if (data / "dev").is_dir() else data)
-    random.Random(0).shuffle(found)  # noqa: S311
-    seen = [one for one in found if set(one.services) <= set(SERVICES)]
-    others = [one for one in found if not set(one.services) <= set(SERVICES)]
+    seen, others = seen_and_new(sgd.read(data / "dev" if (data / "dev").is_dir() else data))
     return [
         metric
         for name, group in (("seen", seen), ("unseen", others))
@@ -113,7 +104,7 @@ def write(model: LanguageModel, dialogue: sgd.Dialogue) -> str:
     """Summarize a dialogue; of one that is too long, its last turns."""
     turns = list(dialogue.turns)
     while True:
-        text = recipe.as_text(sgd.Dialogue(dialogue.id, dialogue.services, tuple(turns)))
+        text = as_text(sgd.Dialogue(dialogue.id, dialogue.services, tuple(turns)))
         if len(encode(text)[0]) < LONGEST - MOST:
             return summarize(model, text).text
         turns = turns[1:]

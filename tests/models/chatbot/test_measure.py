@@ -8,10 +8,10 @@ import torch
 from companion.corpora import dialogues
 from companion.corpora.acts import Judge, act_of, system_turns
 from companion.corpora.sgd import Action, Dialogue, Frame, Span, Turn
+from companion.corpora.transcript import as_text
 from companion.models.chatbot import measure
 from companion.models.chatbot.measure import Memory
 from companion.models.summarizer.pieces import END, SIZE, encode
-from companion.models.summarizer.recipe import as_text
 
 DIALOGUES = dialogues.generate(12, 0)
 
