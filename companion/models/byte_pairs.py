@@ -1,6 +1,6 @@
 """Pieces of words, learned from texts, down to single bytes: so no text is unknown.
 
-How byte pairs are learned is the matter of a later chapter; here the library `tokenizers` does it.
+How byte pairs are learned is shown in chapters/week3-bert-and-t5/what-is-a-token.ipynb; here the library `tokenizers` does it.
 """
 
 import json
