@@ -60,6 +60,7 @@ class FeedForward(nn.Module):
         d_model: Length of the vectors that come in and go out.
         d_ff: Length in between; 4 d_model in the paper.
         dropout: Share of the numbers in between that is hidden in training.
+        activation: What stands for max(0, ·); BERT takes GELU.
 
     Raises:
         ValueError: If a size is not positive, or dropout not from 0 to 1.
@@ -67,16 +68,24 @@ class FeedForward(nn.Module):
     Source: Vaswani et al. 2017, section 3.3, equation 2.
     """
 
-    def __init__(self, d_model: int, d_ff: int, *, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        d_model: int,
+        d_ff: int,
+        *,
+        dropout: float = 0.0,
+        activation: Callable[[Tensor], Tensor] = torch.relu,
+    ) -> None:
         super().__init__()
         at_least_one(d_model=d_model, d_ff=d_ff)
         self.widen = nn.Linear(d_model, d_ff)
         self.narrow = nn.Linear(d_ff, d_model)
         self.dropout = nn.Dropout(dropout)
+        self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:
         """Send each vector of x, (..., d_model), through the network."""
-        hidden = self.widen(x).relu()  # (..., d_ff)
+        hidden = self.activation(self.widen(x))  # (..., d_ff)
         return self.narrow(self.dropout(hidden))  # (..., d_model)
 
 
@@ -113,16 +122,24 @@ class EncoderLayer(nn.Module):
         d_ff: Width of the feed-forward network.
         pre_norm: As for `Residual`.
         dropout: As for `Residual` and `FeedForward`.
+        activation: As for `FeedForward`.
 
     Source: Vaswani et al. 2017, section 3.1, "Encoder".
     """
 
     def __init__(
-        self, d_model: int, n_heads: int, d_ff: int, *, pre_norm: bool = True, dropout: float = 0.0
+        self,
+        d_model: int,
+        n_heads: int,
+        d_ff: int,
+        *,
+        pre_norm: bool = True,
+        dropout: float = 0.0,
+        activation: Callable[[Tensor], Tensor] = torch.relu,
     ) -> None:
         super().__init__()
         self.attention = MultiHeadAttention(d_model, n_heads)
-        self.feed_forward = FeedForward(d_model, d_ff, dropout=dropout)
+        self.feed_forward = FeedForward(d_model, d_ff, dropout=dropout, activation=activation)
         self.around_attention = Residual(d_model, pre_norm=pre_norm, dropout=dropout)
         self.around_feed_forward = Residual(d_model, pre_norm=pre_norm, dropout=dropout)
 

@@ -144,7 +144,7 @@ class MaskPainter(Widget):
 
         return (
             34 * n + 326 + below + lines(100, 700),
-            round(31 * n + picture) + 474 + lines(40, 300),
+            round(31 * n + picture) + (514 if any(self.crossed) else 474) + lines(40, 300),
         )
 
 
