@@ -19,7 +19,8 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
 _PROJECT = Path(__file__).parents[2]
-_DATA = {".json", ".safetensors", ".xml"}  # what lies beside a module, it may read
+# What lies beside a module, it may read; and the script of its own name.
+_DATA = {".json", ".safetensors", ".xml"}
 _LOG = logging.getLogger(__name__)
 
 
@@ -122,7 +123,8 @@ def _collect_file(path: Path, files: set[Path]) -> None:
     if path in files:
         return
     files.add(path)
-    files.update(data for data in path.parent.iterdir() if data.suffix in _DATA)
+    beside = path.parent.iterdir()
+    files.update(f for f in beside if f.suffix in _DATA or f.name == f"{path.stem}.js")
     if path.parent.name == "widgets":
         bundles = path.parent / "bundles"
         files.update(b for b in (bundles / f"{path.stem}.js", bundles / "page.js") if b.is_file())

@@ -106,6 +106,27 @@ def test_a_model_in_a_folder_can_be_scored_with(saved, make, kind, methods):
         assert report.pairs == 4
 
 
+@pytest.mark.parametrize("make", [bert, gpt2])
+def test_attentions_are_the_model_s_own(saved, make):
+    name, text = saved(make()), OURS[0].text
+    tokens, looked = pretrained.attentions(name, text)
+    model, words = pretrained.load(name)
+    assert tokens == words.tokenize(text)
+    expected = model(**words(text, return_tensors="pt"), output_attentions=True).attentions
+    torch.testing.assert_close(looked, list(expected))
+    assert [tuple(layer.shape) for layer in looked] == 2 * [(1, 2, len(tokens), len(tokens))]
+    assert not looked[0].requires_grad
+
+
+def test_attentions_of_no_text_or_too_long_a_text_are_refused(saved):
+    name = saved(bert())
+    for nothing in ("", " "):
+        with pytest.raises(ValueError, match="text is empty: it must have at least one token"):
+            pretrained.attentions(name, nothing)
+    with pytest.raises(ValueError, match=r"text has 70 tokens: '.*' takes at most 64"):
+        pretrained.attentions(name, 70 * "a ")
+
+
 def test_a_candidate_that_is_not_in_the_text_has_no_place_there(saved):
     model, words = pretrained.load(saved(bert()))
     problem = wsc.Problem("The animal was too tired , so it", (30, 32), ("the street", "animal"), 1)

@@ -17,6 +17,7 @@ PROJECT = {
     "companion/direct.py": "from companion.deeper import x\n",
     "companion/deeper.py": "import math\n",
     "companion/unrelated.py": "",
+    "companion/unrelated.js": "",
     "companion/widgets/__init__.py": (
         "from companion.widgets.heatmap import Heatmap\nfrom companion.widgets.quiz import Quiz\n"
     ),
@@ -102,7 +103,10 @@ DIRECT = {"companion/direct.py", "companion/deeper.py"}
             {"companion/models/__init__.py", "companion/models/small.py"} | DIRECT,
         ),
         ("from companion.models.small import net", {"companion/models/small.py"} | DIRECT),
-        (["import torch", "import companion.unrelated"], {"companion/unrelated.py"}),
+        (
+            ["import torch", "import companion.unrelated"],
+            {"companion/unrelated.py", "companion/unrelated.js"},
+        ),
     ],
 )
 def test_a_chapter_depends_on_what_it_imports_and_on_nothing_else(project, code, files):

@@ -1,7 +1,11 @@
 """What is taken out of a page, and what is left alone."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+from companion.site import vendor
 from companion.site.page import tidy
 from companion.widgets.picture import PALETTE
 
@@ -95,12 +99,20 @@ def test_bertviz_loads_the_book_s_own_files(root):
 
 def test_what_bertviz_writes_is_what_is_replaced():
     bertviz = pytest.importorskip("bertviz")
-    for name in ("head_view", "model_view"):
+    for name in ("head_view", "model_view", "neuron_view"):
         for kind in ("js", "py"):
             text = bertviz.__path__[0] + f"/{name}.{kind}"
             with open(text, encoding="utf-8") as file:  # noqa: PTH123
                 assert CDN in (before := file.read())
             assert CDN not in tidy(before)
+
+
+def test_our_part_of_d3_has_what_bertviz_uses():
+    bertviz = pytest.importorskip("bertviz")
+    scripts = Path(bertviz.__path__[0]).glob("*_view.js")
+    used = set(re.findall(r"\bd3\.([a-z]\w+)", "".join(s.read_text("utf-8") for s in scripts)))
+    ours = (Path(vendor.__file__).parent / "static/d3_for_bertviz.js").read_text("utf-8")
+    assert used - {"scale", "min"} <= set(re.findall(r"\w+", ours))  # d3 3's, and d3.min.js
 
 
 def test_bertviz_menus_have_names():
