@@ -1,10 +1,10 @@
-"""The command line: `python -m companion.bench million | modes`."""
+"""The command line: `python -m companion.bench million | modes | labels`."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from companion.bench import million, modes
+from companion.bench import labels, million, modes
 from companion.memory_sizes import Shape
 
 
@@ -23,8 +23,14 @@ def main() -> int:
     each.add_argument("--tokens", type=_positive, default=8192)
     each.add_argument("--layers", type=_positive, default=6)
     each.add_argument("--record", type=Path, help="a file to write the record to, as JSON")
+    few = commands.add_parser("labels", help=labels.__doc__.splitlines()[0])
+    few.add_argument("--data", type=Path, required=True, help="Schema-Guided Dialogue's folder")
+    few.add_argument("--record", type=Path, help="a file to write the record to, as JSON")
     options = vars(parser.parse_args())
-    if options.pop("command") == "million":
+    command = options.pop("command")
+    if command == "labels":
+        return labels.run(**options)
+    if command == "million":
         return million.run(**options)
     shape = Shape(options["tokens"], n_layers=options["layers"], **million.SIZES)
     return modes.run(shape=shape, record=options["record"])

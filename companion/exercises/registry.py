@@ -8,6 +8,7 @@ from companion.exercises.angular_hash import check_angular_hash
 from companion.exercises.attention import check_attention
 from companion.exercises.axial import check_axial
 from companion.exercises.beam_step import check_beam_step
+from companion.exercises.best_span import check_best_span
 from companion.exercises.causal import check_causal
 from companion.exercises.chunk_mask import check_chunk_mask
 from companion.exercises.clipped_precision import check_clipped_precision
@@ -15,8 +16,12 @@ from companion.exercises.decoder_mask import check_decoder_mask
 from companion.exercises.heads import check_heads
 from companion.exercises.inverse import check_inverse
 from companion.exercises.layer_norm import check_layer_norm
+from companion.exercises.longest_match import check_longest_match
 from companion.exercises.loss_mask import check_loss_mask
+from companion.exercises.masked_words import check_masked_words
 from companion.exercises.maximum_attention import check_maximum_attention
+from companion.exercises.mean_of_words import check_mean_of_words
+from companion.exercises.mixing_rates import check_mixing_rates
 from companion.exercises.perplexity import check_perplexity
 from companion.exercises.rnn import check_rnn
 from companion.exercises.shifted import check_shifted
@@ -31,6 +36,7 @@ EXERCISES: dict[str, Callable[[Callable[..., Tensor]], int]] = {
     "attention": check_attention,
     "axial positions": check_axial,
     "beam step": check_beam_step,
+    "best span": check_best_span,
     "causal": check_causal,
     "chunk mask": check_chunk_mask,
     "clipped precision": check_clipped_precision,
@@ -38,8 +44,12 @@ EXERCISES: dict[str, Callable[[Callable[..., Tensor]], int]] = {
     "heads": check_heads,
     "inverse": check_inverse,
     "layer norm": check_layer_norm,
+    "longest match": check_longest_match,
     "loss mask": check_loss_mask,
+    "masked words": check_masked_words,
     "maximum attention": check_maximum_attention,
+    "mean of words": check_mean_of_words,
+    "mixing rates": check_mixing_rates,
     "perplexity": check_perplexity,
     "rnn": check_rnn,
     "sinusoids": check_sinusoids,

@@ -18,6 +18,8 @@ MODELS = {
     "chatbot": "companion.models.chatbot.shipped",
     "translator": "companion.models.translator.shipped",
     "bottleneck": "companion.models.bottleneck.shipped",
+    "text_to_text": "companion.models.text_to_text.shipped",
+    "bert": "companion.models.bert.shipped",
 }
 
 

@@ -10,6 +10,7 @@ from companion.widgets.beam_tree import BeamTree
 from companion.widgets.bleu_bench import BleuBench
 from companion.widgets.caption_translator import CaptionTranslator
 from companion.widgets.dialogue_chat import DialogueChat
+from companion.widgets.dialogue_reader import DialogueReader
 from companion.widgets.dialogue_summarizer import DialogueSummarizer
 from companion.widgets.head_pruner import HeadPruner
 from companion.widgets.head_splitter import HeadSplitter
@@ -18,12 +19,16 @@ from companion.widgets.host import Widget
 from companion.widgets.live import LiveWidget
 from companion.widgets.lsh_buckets import LSHBuckets
 from companion.widgets.mask_painter import MaskPainter
+from companion.widgets.masked_words import MaskedWords
+from companion.widgets.mixing_rates import MixingRates
 from companion.widgets.next_word import NextWord
 from companion.widgets.positional_encoding import PositionalEncoding
 from companion.widgets.quiz import Quiz
 from companion.widgets.reversible_memory import ReversibleMemory
 from companion.widgets.sequence_machines import SequenceMachines
+from companion.widgets.text_to_text import TextToText
 from companion.widgets.token_trace import TokenTrace
+from companion.widgets.tokenizer_bench import TokenizerBench
 from companion.widgets.translation_tree import TranslationTree
 from companion.widgets.winograd_resolver import WinogradResolver
 
@@ -35,6 +40,7 @@ __all__ = [
     "BleuBench",
     "CaptionTranslator",
     "DialogueChat",
+    "DialogueReader",
     "DialogueSummarizer",
     "HeadPruner",
     "HeadSplitter",
@@ -42,12 +48,16 @@ __all__ = [
     "LSHBuckets",
     "LiveWidget",
     "MaskPainter",
+    "MaskedWords",
+    "MixingRates",
     "NextWord",
     "PositionalEncoding",
     "Quiz",
     "ReversibleMemory",
     "SequenceMachines",
+    "TextToText",
     "TokenTrace",
+    "TokenizerBench",
     "TranslationTree",
     "Widget",
     "WinogradResolver",

@@ -1,0 +1,62 @@
+"""The measurement by number of labels: what it trains, compares and writes down."""
+
+import json
+
+import pytest
+import torch
+
+from companion.bench import labels
+from companion.bert import Bert, Pretraining
+from companion.corpora import dialogues, sgd
+from companion.models import registry
+from companion.models.bert.pieces import SIZE
+
+
+@pytest.fixture
+def data(tmp_path):
+    talks = [d for d in dialogues.generate(400, 0) if d.services == ("Buses_1",)]
+    for name, part in (("train", talks[:30]), ("dev", talks[30:50])):
+        (tmp_path / name).mkdir()
+        text = json.dumps([sgd.to_json(talk) for talk in part])
+        (tmp_path / name / "dialogues_001.json").write_text(text, "utf-8")
+    return tmp_path
+
+
+def small(_name):
+    torch.manual_seed(0)
+    return Pretraining(Bert(SIZE, d_model=16, n_heads=2, n_layers=1, d_ff=16))
+
+
+def test_each_number_of_labels_is_measured_in_both_ways(data, monkeypatch, capsys):
+    monkeypatch.setattr(labels, "PLAN", {2: 1, 200: 2})
+    monkeypatch.setattr(labels, "TOKENS", 300)
+    monkeypatch.setattr(labels, "_CHOOSING", 3)
+    monkeypatch.setattr(registry, "load", small)
+    made = []
+    train = labels.recipe.train
+
+    def watched(drawn, seed, **options):
+        made.append((len(drawn), options["begun"] is not None, options["learning_rate"]))
+        sizes = {} if options["begun"] else {"d_model": 16, "n_heads": 2, "n_layers": 1, "d_ff": 16}
+        return train(drawn, seed, **options, **sizes)
+
+    monkeypatch.setattr(labels.recipe, "train", watched)
+    assert labels.run(data=data, record=data / "record.json") == 0
+    record = json.loads((data / "record.json").read_text("utf-8"))
+    assert [(row["labels"], row["begun"]) for row in record["measured"]] == [
+        (n, name) for n in (2, 200) for name in ("pretrained", "from scratch")
+    ]
+    assert all(0 <= row["exact"] <= row["f1"] <= 1 for row in record["measured"])
+    # For each way the rates are compared first; then it is trained with the best of them.
+    tried, final = made[:6], made[6:]
+    assert [rate for *_, rate in tried] == [*labels.RATES, *labels.RATES]
+    assert [begun for _, begun, _ in final] == [True, False] * 2
+    assert {rate for _, begun, rate in final if begun} == {record["rates"]["pretrained"]}
+    assert "never answering: F1" in capsys.readouterr().out
+
+
+def test_a_folder_without_dialogues_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "load", small)
+    (tmp_path / "train").mkdir()
+    with pytest.raises(ValueError, match="is a folder without dialogues"):
+        labels.run(data=tmp_path, record=None)

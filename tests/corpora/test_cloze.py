@@ -1,0 +1,62 @@
+"""Questions that nobody wrote: what is asked for is said elsewhere in the dialogue."""
+
+import pytest
+
+from companion.corpora import cloze, dialogues
+from companion.corpora.sgd import Dialogue, Turn
+
+DIALOGUES = dialogues.generate(60, 1)
+COMMON = cloze.common_words(DIALOGUES)
+ASKED = cloze.ask(DIALOGUES, COMMON, 0)
+
+
+def talk(*utterances):
+    speakers = ("USER", "SYSTEM")
+    return Dialogue("1", (), tuple(Turn(speakers[i % 2], u) for i, u in enumerate(utterances)))
+
+
+def test_every_answer_fills_its_hole_and_stands_in_the_rest():
+    said = {turn.utterance.lower() for dialogue in DIALOGUES for turn in dialogue.turns}
+    for question in ASKED:
+        parts = question.question.lower().split(cloze.HOLE)
+        filled = {
+            f"{cloze.HOLE.join(parts[:i])}{told.lower()}{cloze.HOLE.join(parts[i:])}"
+            for told in question.told
+            for i in range(1, len(parts))
+        }
+        assert filled & said
+
+
+def test_the_longest_words_that_recur_are_asked_for():
+    one = talk("A table at the Golden Lantern, please.", "The Golden Lantern is full.", "Oh.")
+    for question in cloze.ask([one], frozenset({"a", "at", "the", "is", "please"}), 0):
+        assert question.told == ("Golden Lantern",)
+        assert "Golden" not in question.question
+
+
+def test_a_name_is_not_looked_for_inside_another_word():
+    assert cloze.ask([talk("To Rom.", "Romance, in Rome.")], frozenset({"to", "in"}), 0) == []
+
+
+def test_names_and_numbers_are_not_common_words():
+    words = cloze.common_words([talk("We go to Rome at 9 to eat.", "To Rome at 9, right.")], 2)
+    assert words == {"to", "at"}
+
+
+def test_what_somebody_asks_is_answered_by_the_other_s_next_turn():
+    one = talk("I need a train.", "Sure. Which city do you want to go to?", "To Ghent, please.")
+    (question,) = cloze.ask_again([one], frozenset({"to", "please"}))
+    assert question.question.strip() == "Which city do you want to go to?"
+    assert question.told == ("Ghent",)
+    assert "Which city" not in question.text
+
+
+def test_two_names_in_the_reply_are_one_too_many():
+    one = talk("Where from and where to?", "From Ghent to Lyon.")
+    assert cloze.ask_again([one], frozenset({"from", "to"})) == []
+
+
+def test_a_dialogue_is_asked_about_so_often_at_most():
+    assert len(cloze.ask(DIALOGUES, COMMON, 0, most=1)) <= len(DIALOGUES)
+    with pytest.raises(ValueError, match="most is 0"):
+        cloze.ask(DIALOGUES, COMMON, 0, most=0)
