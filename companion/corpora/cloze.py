@@ -1,8 +1,8 @@
-"""Questions that nobody wrote: a turn with a hole, whose words another turn of the dialogue says again.
+"""Questions that nobody wrote, with answers that nobody marked, found in the text of dialogues.
 
 People repeat what matters: a name is offered, chosen, confirmed. Take one of these turns out of the
-dialogue, put `what` in place of the name, and ask for it: the rest of the dialogue still says it. No
-annotation is needed.
+dialogue, put `what` in place of the name, and ask for it: the rest of the dialogue still says it. And
+people ask, and are answered in the next turn.
 
 Sources: Lewis, Denoyer and Riedel 2019, "Unsupervised Question Answering by Cloze Translation",
 https://arxiv.org/abs/1906.04980, section 2; Ram et al. 2021, "Few-Shot Question Answering by
@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from companion.checks import at_least_one
 from companion.corpora.questions import Question
 from companion.corpora.sgd import Dialogue
 from companion.corpora.transcript import SPEAKERS
@@ -22,7 +23,8 @@ HOLE = "what"
 COMMON = 250  # so many of the most frequent words neither begin nor end a span
 LONGEST = 6  # words in a span
 _WORD = re.compile(r"[^\W_]+(?:[:'.,/&-][^\W_]+)*")
-_QUESTION = re.compile(r"([^.!?:]+\?)\s*$")
+_ASKING = r"\b(?:what|which|where|when|who|how)\b"
+_QUESTION = re.compile(rf"([^.!?:]*{_ASKING}[^.!?:]*\?)\s*$", re.IGNORECASE)
 _SPEAKER = re.compile(r"\w+: ")
 
 Place = tuple[int, int]  # first character, and one past the last
@@ -41,7 +43,12 @@ def common_words(dialogues: Iterable[Dialogue], most: int = COMMON) -> frozenset
 
 
 def ask(
-    dialogues: Iterable[Dialogue], common: frozenset[str], seed: int, *, most: int = 4
+    dialogues: Iterable[Dialogue],
+    common: frozenset[str],
+    seed: int,
+    *,
+    most: int = 4,
+    turns: int | None = None,
 ) -> list[Question]:
     """Draw cloze questions about dialogues.
 
@@ -50,43 +57,64 @@ def ask(
         common: words that make no span, from `common_words`.
         seed: equal seeds give equal questions.
         most: most questions about one dialogue.
+        turns: most turns of the text that is asked about, one that says it among them; None: all.
 
     Raises:
-        ValueError: If most is below 1.
+        ValueError: If most or turns is below 1.
     """
-    if most < 1:
-        raise ValueError(f"most is {most}: it must be at least 1")
+    at_least_one(most=most, turns=1 if turns is None else turns)
     rng = random.Random(seed)  # noqa: S311
     return [
         question
         for dialogue in dialogues
-        for question in _about(_lines(dialogue), common, rng, most)
+        for question in _about(_lines(dialogue), common, rng, most, turns)
     ]
 
 
-def ask_again(dialogues: Iterable[Dialogue], common: frozenset[str]) -> list[Question]:
+def replies(
+    dialogues: Iterable[Dialogue], common: frozenset[str], seed: int, *, turns: int | None = None
+) -> list[Question]:
     """Take each question that somebody asks in a dialogue, and what the other answers.
 
-    A turn that ends with a question is taken out; the answer is the one name or number in the turn
-    after it, if there is just one.
+    A turn that ends with a question (what, which, where, when, who or how) is taken out; the answer is
+    the one name or number in the turn after it, if there is just one.
 
     Args:
         dialogues: what is looked through; only what is said in them.
         common: words that make no answer, from `common_words`.
+        seed: of which turns are kept.
+        turns: most turns of the text that is asked about, the answer's among them; None: all.
+
+    Raises:
+        ValueError: If turns is below 1.
     """
-    return [question for dialogue in dialogues for question in _asked(_lines(dialogue), common)]
+    at_least_one(turns=1 if turns is None else turns)
+    rng = random.Random(seed)  # noqa: S311
+    return [question for talk in dialogues for question in _asked(_lines(talk), common, rng, turns)]
 
 
-def _asked(lines: list[str], common: frozenset[str]) -> list[Question]:
+def _asked(
+    lines: list[str], common: frozenset[str], rng: random.Random, turns: int | None
+) -> list[Question]:
     questions = []
     for number in range(len(lines) - 1):
         asked = _QUESTION.search(lines[number])
         answers = _telling(lines[number + 1], common)
         if asked and len(answers) == 1:
             said = lines[number + 1][slice(*answers[0])]
-            rest = "".join(f"{line}\n" for i, line in enumerate(lines) if i != number)
-            questions.append(Question(rest, asked[1], "", tuple(_places(said, rest))))
+            rest = _rest(lines, number, number + 1, rng, turns)
+            questions.append(Question(rest, asked[1].strip(), "", tuple(_places(said, rest))))
     return questions
+
+
+def _rest(lines: list[str], left_out: int, kept: int, rng: random.Random, turns: int | None) -> str:
+    """The lines but one; of at most so many turns, the kept one among them."""
+    others = [number for number in range(len(lines)) if number != left_out]
+    if turns and len(others) > turns:
+        at = others.index(kept)
+        begin = rng.randint(max(0, at - turns + 1), min(at, len(others) - turns))
+        others = others[begin : begin + turns]
+    return "".join(f"{lines[number]}\n" for number in others)
 
 
 def _telling(line: str, common: frozenset[str]) -> list[Place]:
@@ -112,7 +140,7 @@ def _lines(dialogue: Dialogue) -> list[str]:
 
 
 def _about(
-    lines: list[str], common: frozenset[str], rng: random.Random, most: int
+    lines: list[str], common: frozenset[str], rng: random.Random, most: int, turns: int | None
 ) -> list[Question]:
     found = [
         (number, span) for number in range(len(lines)) for span in _spans(lines, number, common)
@@ -121,8 +149,9 @@ def _about(
     questions = []
     for number, (start, end) in found[:most]:
         line = lines[number]
-        rest = "".join(f"{other}\n" for i, other in enumerate(lines) if i != number)
         hole = line[:start] + HOLE + line[end:]
+        said = [i for i, x in enumerate(lines) if i != number and _places(line[start:end], x)]
+        rest = _rest(lines, number, rng.choice(said), rng, turns)
         answers = tuple(_places(line[start:end], rest))
         questions.append(Question(rest, _SPEAKER.sub("", hole, count=1), "", answers))
     return questions

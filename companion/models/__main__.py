@@ -57,7 +57,7 @@ def _parser() -> _Parser:
 
 def _list(_given: argparse.Namespace) -> None:
     for name in registry.MODELS:
-        print(f"{name:<12}{registry.recipe(name).SUMMARY}")
+        print(f"{name:<14}{registry.recipe(name).SUMMARY}")
 
 
 def _train(given: argparse.Namespace) -> None:

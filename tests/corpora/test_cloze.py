@@ -45,15 +45,31 @@ def test_names_and_numbers_are_not_common_words():
 
 def test_what_somebody_asks_is_answered_by_the_other_s_next_turn():
     one = talk("I need a train.", "Sure. Which city do you want to go to?", "To Ghent, please.")
-    (question,) = cloze.ask_again([one], frozenset({"to", "please"}))
-    assert question.question.strip() == "Which city do you want to go to?"
+    (question,) = cloze.replies([one], frozenset({"to", "please"}), 0)
+    assert question.question == "Which city do you want to go to?"
     assert question.told == ("Ghent",)
     assert "Which city" not in question.text
 
 
 def test_two_names_in_the_reply_are_one_too_many():
     one = talk("Where from and where to?", "From Ghent to Lyon.")
-    assert cloze.ask_again([one], frozenset({"from", "to"})) == []
+    assert cloze.replies([one], frozenset({"from", "to"}), 0) == []
+
+
+def test_what_can_be_answered_with_yes_is_left_out():
+    one = talk("Shall I take the one to Lyon?", "Yes, Lyon.")
+    assert cloze.replies([one], frozenset({"yes"}), 0) == []
+
+
+def test_of_a_long_dialogue_only_some_turns_are_shown_the_answer_s_among_them():
+    for ask in (cloze.ask, cloze.replies):
+        asked = ask(DIALOGUES, COMMON, 0, turns=3)
+        assert len(asked) > 10
+        for question in asked:
+            assert len(question.text.splitlines()) <= 3
+            assert question.told
+        with pytest.raises(ValueError, match="turns is 0"):
+            ask(DIALOGUES, COMMON, 0, turns=0)
 
 
 def test_a_dialogue_is_asked_about_so_often_at_most():
