@@ -1,14 +1,14 @@
 """Pieces of words, learned from texts, down to single bytes: so no text is unknown.
 
-How byte pairs are learned is shown in chapters/week3-bert-and-t5/what-is-a-token.ipynb; here the library `tokenizers` does it.
+How byte pairs are learned is shown in chapters/week3-bert-and-t5/what-is-a-token.ipynb; here the
+library `tokenizers` does it.
 """
 
-import json
 from collections.abc import Iterable, Sequence
-from functools import cached_property
-from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+from companion.models.piece_file import PieceFile, sealed
 
 
 def learn(texts: Iterable[str], size: int, special: Sequence[str]) -> Tokenizer:
@@ -42,27 +42,11 @@ def learn(texts: Iterable[str], size: int, special: Sequence[str]) -> Tokenizer:
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    # The special pieces stay in the vocabulary, but no text can ask for them: who types <end> gets
-    # the five characters.
-    described = json.loads(tokenizer.to_str())
-    described["added_tokens"] = []
-    return Tokenizer.from_str(json.dumps(described))
+    return sealed(tokenizer)
 
 
-class BytePairs:
-    """The pieces in a file, read when they are first needed.
-
-    Args:
-        file: as `learn(...).save(file)` writes it.
-    """
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """The library's own object."""
-        return Tokenizer.from_file(str(self._file))
+class BytePairs(PieceFile):
+    """Cuts texts by the pieces in a file that `learn(...).save(file)` has written; see `PieceFile`."""
 
     def encode(self, text: str) -> tuple[list[int], list[str]]:
         """Cut a text into pieces: their numbers, and the text of each.
@@ -76,8 +60,3 @@ class BytePairs:
     def decode(self, ids: list[int]) -> str:
         """Return the text that pieces make."""
         return self.tokenizer.decode(ids)
-
-    def names(self) -> list[str]:
-        """Return every piece as the tokenizer writes it, byte by byte, in the order of the numbers."""
-        numbers = self.tokenizer.get_vocab()
-        return sorted(numbers, key=numbers.__getitem__)

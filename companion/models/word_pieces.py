@@ -4,13 +4,12 @@ How they are learned is shown in chapters/week3-bert-and-t5/what-is-a-token.ipyn
 `tokenizers` does it, so that the page cuts a text by the same file.
 """
 
-import json
 import string
 from collections.abc import Iterable, Sequence
-from functools import cached_property
-from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+from companion.models.piece_file import PieceFile, sealed
 
 UNKNOWN = "[UNK]"
 _BASIC = string.ascii_lowercase + string.digits
@@ -48,26 +47,11 @@ def learn(texts: Iterable[str], size: int, special: Sequence[str]) -> Tokenizer:
     # Every letter and digit is met once at the beginning of a word and once within one, so that no
     # word of them is unknown.
     tokenizer.train_from_iterator([*texts, " ".join(2 * each for each in _BASIC)], trainer)
-    # Who types [SEP] gets a bracket, three letters and a bracket.
-    described = json.loads(tokenizer.to_str())
-    described["added_tokens"] = []
-    return Tokenizer.from_str(json.dumps(described))
+    return sealed(tokenizer)
 
 
-class WordPieces:
-    """The pieces in a file, read when they are first needed.
-
-    Args:
-        file: as `learn(...).save(file)` writes it.
-    """
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """The library's own object."""
-        return Tokenizer.from_file(str(self._file))
+class WordPieces(PieceFile):
+    """Cuts texts by the pieces in a file that `learn(...).save(file)` has written; see `PieceFile`."""
 
     def encode(self, text: str) -> tuple[list[int], list[str]]:
         """Cut a text into pieces: their numbers and their names."""
@@ -77,8 +61,3 @@ class WordPieces:
     def offsets(self, text: str) -> list[tuple[int, int]]:
         """First character of the text, and one past the last, of each piece."""
         return self.tokenizer.encode(text).offsets
-
-    def names(self) -> list[str]:
-        """Return every piece, in the order of the numbers."""
-        numbers = self.tokenizer.get_vocab()
-        return sorted(numbers, key=numbers.__getitem__)
