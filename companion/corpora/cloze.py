@@ -15,9 +15,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from companion.checks import at_least_one
+from companion.corpora import transcript
 from companion.corpora.questions import Question
 from companion.corpora.sgd import Dialogue
-from companion.corpora.transcript import SPEAKERS
 
 HOLE = "what"
 COMMON = 250  # so many of the most frequent words neither begin nor end a span
@@ -67,7 +67,7 @@ def ask(
     return [
         question
         for dialogue in dialogues
-        for question in _about(_lines(dialogue), common, rng, most, turns)
+        for question in _about(transcript.lines(dialogue), common, rng, most, turns)
     ]
 
 
@@ -90,7 +90,11 @@ def replies(
     """
     at_least_one(turns=1 if turns is None else turns)
     rng = random.Random(seed)  # noqa: S311
-    return [question for talk in dialogues for question in _asked(_lines(talk), common, rng, turns)]
+    return [
+        question
+        for talk in dialogues
+        for question in _asked(transcript.lines(talk), common, rng, turns)
+    ]
 
 
 def _asked(
@@ -133,10 +137,6 @@ def _telling(line: str, common: frozenset[str]) -> list[Place]:
                 spans.append(match.span())
         last = match[0][-1]
     return [span for span in spans if len(line[slice(*span)].split()) <= LONGEST]
-
-
-def _lines(dialogue: Dialogue) -> list[str]:
-    return [f"{SPEAKERS[turn.speaker]}: {turn.utterance}" for turn in dialogue.turns]
 
 
 def _about(

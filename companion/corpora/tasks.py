@@ -18,8 +18,9 @@ from dataclasses import dataclass
 
 from companion.corpora import dialogues, pairs
 from companion.corpora.grammar import words
-from companion.corpora.sgd import USER, Dialogue
+from companion.corpora.sgd import Dialogue
 from companion.corpora.summaries import reference
+from companion.corpora.transcript import lines
 from companion.text_to_text import TEMPLATES, write_input, write_label, write_score
 
 LENGTHS = range(3, 9)  # words of a sentence
@@ -224,8 +225,7 @@ def _short(rng: random.Random, n: int, new: bool) -> list[Dialogue]:  # noqa: FB
 
 def told(dialogue: Dialogue) -> str:
     """Write a dialogue in one line."""
-    who = {True: "User", False: "Agent"}
-    return " ".join(f"{who[turn.speaker == USER]}: {turn.utterance}" for turn in dialogue.turns)
+    return " ".join(lines(dialogue))
 
 
 def answers(dialogue: Dialogue) -> dict[str, str]:

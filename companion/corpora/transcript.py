@@ -5,9 +5,14 @@ from companion.corpora.sgd import Dialogue
 SPEAKERS = {"USER": "User", "SYSTEM": "Agent"}
 
 
+def lines(dialogue: Dialogue) -> list[str]:
+    """Write each turn of a dialogue with its speaker."""
+    return [f"{SPEAKERS[turn.speaker]}: {turn.utterance}" for turn in dialogue.turns]
+
+
 def as_text(dialogue: Dialogue) -> str:
     """Write a dialogue as models read it: a line for each turn."""
-    return "".join(f"{SPEAKERS[turn.speaker]}: {turn.utterance}\n" for turn in dialogue.turns)
+    return "".join(f"{line}\n" for line in lines(dialogue))
 
 
 def places(dialogue: Dialogue) -> list[int]:

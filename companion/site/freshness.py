@@ -20,7 +20,7 @@ from sphinx.util import logging
 
 _PROJECT = Path(__file__).parents[2]
 # What lies beside a module, it may read; and the script of its own name.
-_DATA = {".json", ".safetensors", ".xml"}
+_DATA = {".json", ".safetensors", ".txt", ".xml"}
 _LOG = logging.getLogger(__name__)
 
 

@@ -30,6 +30,9 @@ PROJECT = {
     "companion/both/__init__.py": "from companion.widgets import Heatmap, Quiz\n",
     "companion/models/__init__.py": "",
     "companion/models/small.py": "import companion.direct\n",
+    "companion/told/__init__.py": "",
+    "companion/told/by_hand.py": "",
+    "companion/told/by_hand.txt": "",
     "chapters/one.quiz.json": "[]",
     "chapters/two.quiz.json": "[]",
 }
@@ -83,6 +86,10 @@ DIRECT = {"companion/direct.py", "companion/deeper.py"}
     [
         ("import torch", set()),
         ("import companion.direct", DIRECT),
+        (
+            "import companion.told.by_hand",
+            {"companion/told/by_hand.py", "companion/told/by_hand.txt"},
+        ),
         ("import companion.direct as d, numpy as np", DIRECT),
         ("from companion.direct import x", DIRECT),
         ("def f():\n    from companion.deeper import x", {"companion/deeper.py"}),

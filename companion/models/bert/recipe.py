@@ -16,7 +16,7 @@ from companion.attention import padding_mask
 from companion.bert import Bert, Pretraining
 from companion.checks import above_zero, at_least_one
 from companion.corpora.sgd import Dialogue
-from companion.corpora.transcript import SPEAKERS
+from companion.corpora.transcript import lines
 from companion.models.bert.pieces import CLS, MASK, PAD, SEP, SIZE, SPECIAL, encode, join
 from companion.models.progress import OnStep
 from companion.models.training import fit
@@ -60,7 +60,7 @@ class Score:
 
 def turns(dialogue: Dialogue) -> Turns:
     """Cut each turn of a dialogue, with its speaker, into tokens."""
-    return [encode(f"{SPEAKERS[turn.speaker]}: {turn.utterance}")[0] for turn in dialogue.turns]
+    return [encode(line)[0] for line in lines(dialogue)]
 
 
 def pretrain(
