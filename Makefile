@@ -29,7 +29,7 @@ else
 	ruff check .
 	ruff format --check .
 	OMP_NUM_THREADS=1 pytest -n logical tests --ignore tests/browser
-	OMP_NUM_THREADS=1 pytest -W default -n logical --dist loadscope --nbval-lax chapters
+	pytest -W default -p companion.site.playback chapters
 	pytest -n logical --dist worksteal tests/browser
 endif
 

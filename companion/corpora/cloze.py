@@ -13,6 +13,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from companion.checks import at_least_one
 from companion.corpora import transcript
@@ -49,6 +50,7 @@ def ask(
     *,
     most: int = 4,
     turns: int | None = None,
+    unanswerable: float = 0.0,
 ) -> list[Question]:
     """Draw cloze questions about dialogues.
 
@@ -58,21 +60,27 @@ def ask(
         seed: equal seeds give equal questions.
         most: most questions about one dialogue.
         turns: most turns of the text that is asked about, one that says it among them; None: all.
+        unanswerable: chance that only turns that do not say it are shown.
 
     Raises:
-        ValueError: If most or turns is below 1.
+        ValueError: If most or turns is below 1, or unanswerable not from 0 to 1.
     """
-    at_least_one(most=most, turns=1 if turns is None else turns)
-    rng = random.Random(seed)  # noqa: S311
+    cut = _Cut(turns, unanswerable, random.Random(seed))  # noqa: S311
+    at_least_one(most=most)
     return [
         question
         for dialogue in dialogues
-        for question in _about(transcript.lines(dialogue), common, rng, most, turns)
+        for question in _about(transcript.lines(dialogue), common, cut, most)
     ]
 
 
 def replies(
-    dialogues: Iterable[Dialogue], common: frozenset[str], seed: int, *, turns: int | None = None
+    dialogues: Iterable[Dialogue],
+    common: frozenset[str],
+    seed: int,
+    *,
+    turns: int | None = None,
+    unanswerable: float = 0.0,
 ) -> list[Question]:
     """Take each question that somebody asks in a dialogue, and what the other answers.
 
@@ -84,41 +92,59 @@ def replies(
         common: words that make no answer, from `common_words`.
         seed: of which turns are kept.
         turns: most turns of the text that is asked about, the answer's among them; None: all.
+        unanswerable: chance that only turns that do not say it are shown.
 
     Raises:
-        ValueError: If turns is below 1.
+        ValueError: If turns is below 1, or unanswerable not from 0 to 1.
     """
-    at_least_one(turns=1 if turns is None else turns)
-    rng = random.Random(seed)  # noqa: S311
+    cut = _Cut(turns, unanswerable, random.Random(seed))  # noqa: S311
     return [
-        question
-        for talk in dialogues
-        for question in _asked(transcript.lines(talk), common, rng, turns)
+        question for talk in dialogues for question in _asked(transcript.lines(talk), common, cut)
     ]
 
 
-def _asked(
-    lines: list[str], common: frozenset[str], rng: random.Random, turns: int | None
-) -> list[Question]:
+@dataclass(frozen=True)
+class _Cut:
+    """Which turns of a dialogue are shown."""
+
+    turns: int | None
+    unanswerable: float
+    rng: random.Random
+
+    def __post_init__(self) -> None:
+        at_least_one(turns=1 if self.turns is None else self.turns)
+        if not 0 <= self.unanswerable <= 1:
+            raise ValueError(f"unanswerable is {self.unanswerable}: it must be from 0 to 1")
+
+    def question(self, lines: list[str], left_out: int, asked: str, said: str) -> Question | None:
+        """Ask about the lines but one; None if all of those that may be shown are left out.
+
+        At most so many are shown, either with one that says it or of those that do not.
+        """
+        others = [i for i in range(len(lines)) if i != left_out]
+        saying = [i for i in others if _places(said, lines[i])]
+        if self.rng.random() < self.unanswerable:
+            others = [i for i in others if i not in saying]
+            kept = self.rng.randrange(len(others)) if others else 0
+        else:
+            kept = others.index(self.rng.choice(saying))
+        if self.turns and len(others) > self.turns:
+            first, last = max(0, kept - self.turns + 1), min(kept, len(others) - self.turns)
+            begin = self.rng.randint(first, last)
+            others = others[begin : begin + self.turns]
+        text = "".join(f"{lines[i]}\n" for i in others)
+        return Question(text, asked, "", tuple(_places(said, text))) if text else None
+
+
+def _asked(lines: list[str], common: frozenset[str], cut: _Cut) -> list[Question]:
     questions = []
     for number in range(len(lines) - 1):
         asked = _QUESTION.search(lines[number])
         answers = _telling(lines[number + 1], common)
         if asked and len(answers) == 1:
             said = lines[number + 1][slice(*answers[0])]
-            rest = _rest(lines, number, number + 1, rng, turns)
-            questions.append(Question(rest, asked[1].strip(), "", tuple(_places(said, rest))))
-    return questions
-
-
-def _rest(lines: list[str], left_out: int, kept: int, rng: random.Random, turns: int | None) -> str:
-    """The lines but one; of at most so many turns, the kept one among them."""
-    others = [number for number in range(len(lines)) if number != left_out]
-    if turns and len(others) > turns:
-        at = others.index(kept)
-        begin = rng.randint(max(0, at - turns + 1), min(at, len(others) - turns))
-        others = others[begin : begin + turns]
-    return "".join(f"{lines[number]}\n" for number in others)
+            questions.append(cut.question(lines, number, asked[1].strip(), said))
+    return [question for question in questions if question]
 
 
 def _telling(line: str, common: frozenset[str]) -> list[Place]:
@@ -139,22 +165,17 @@ def _telling(line: str, common: frozenset[str]) -> list[Place]:
     return [span for span in spans if len(line[slice(*span)].split()) <= LONGEST]
 
 
-def _about(
-    lines: list[str], common: frozenset[str], rng: random.Random, most: int, turns: int | None
-) -> list[Question]:
+def _about(lines: list[str], common: frozenset[str], cut: _Cut, most: int) -> list[Question]:
     found = [
         (number, span) for number in range(len(lines)) for span in _spans(lines, number, common)
     ]
-    rng.shuffle(found)
+    cut.rng.shuffle(found)
     questions = []
     for number, (start, end) in found[:most]:
         line = lines[number]
-        hole = line[:start] + HOLE + line[end:]
-        said = [i for i, x in enumerate(lines) if i != number and _places(line[start:end], x)]
-        rest = _rest(lines, number, rng.choice(said), rng, turns)
-        answers = tuple(_places(line[start:end], rest))
-        questions.append(Question(rest, _SPEAKER.sub("", hole, count=1), "", answers))
-    return questions
+        hole = _SPEAKER.sub("", line[:start] + HOLE + line[end:], count=1)
+        questions.append(cut.question(lines, number, hole, line[start:end]))
+    return [question for question in questions if question]
 
 
 def _spans(lines: Sequence[str], number: int, common: frozenset[str]) -> list[Place]:

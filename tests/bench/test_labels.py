@@ -22,41 +22,53 @@ def data(tmp_path):
     return tmp_path
 
 
-def small(_name):
-    torch.manual_seed(0)
-    return Pretraining(Bert(SIZE, d_model=16, n_heads=2, n_layers=1, d_ff=16))
+TINY = {"d_model": 16, "n_heads": 2, "n_layers": 1, "d_ff": 16}
+NAMES = ("words and questions", "words", "nothing")
 
 
-def test_each_number_of_labels_is_measured_in_both_ways(data, monkeypatch, capsys):
+def encoder(seed):
+    torch.manual_seed(seed)
+    return Bert(SIZE, **TINY)
+
+
+KNOWN = {"words and questions": encoder(0), "words": encoder(1)}
+
+
+@pytest.fixture(autouse=True)
+def known(monkeypatch):
+    monkeypatch.setattr(labels.shipped, "prepared", lambda *_: KNOWN["words and questions"])
+    monkeypatch.setattr(registry, "load", lambda _: Pretraining(KNOWN["words"]))
+
+
+def test_each_number_of_labels_is_measured_in_each_way(data, monkeypatch, capsys):
     monkeypatch.setattr(labels, "PLAN", {2: 1, 200: 2})
     monkeypatch.setattr(labels, "TOKENS", 300)
     monkeypatch.setattr(labels, "_CHOOSING", 3)
-    monkeypatch.setattr(registry, "load", small)
     made = []
     train = labels.recipe.train
 
     def watched(drawn, seed, **options):
-        made.append((len(drawn), options["begun"] is not None, options["learning_rate"]))
-        sizes = {} if options["begun"] else {"d_model": 16, "n_heads": 2, "n_layers": 1, "d_ff": 16}
-        return train(drawn, seed, **options, **sizes)
+        name = next((name for name, one in KNOWN.items() if one is options["begun"]), "nothing")
+        made.append((len(drawn), name, options["learning_rate"]))
+        return train(drawn, seed, **options, **({} if options["begun"] else TINY))
 
     monkeypatch.setattr(labels.recipe, "train", watched)
     assert labels.run(data=data, record=data / "record.json") == 0
     record = json.loads((data / "record.json").read_text("utf-8"))
     assert [(row["labels"], row["begun"]) for row in record["measured"]] == [
-        (n, name) for n in (2, 200) for name in ("pretrained", "from scratch")
+        (n, name) for n in (2, 200) for name in NAMES
     ]
     assert all(0 <= row["exact"] <= row["f1"] <= 1 for row in record["measured"])
     # For each way the rates are compared first; then it is trained with the best of them.
-    tried, final = made[:6], made[6:]
-    assert [rate for *_, rate in tried] == [*labels.RATES, *labels.RATES]
-    assert [begun for _, begun, _ in final] == [True, False] * 2
-    assert {rate for _, begun, rate in final if begun} == {record["rates"]["pretrained"]}
+    tried, final = made[:9], made[9:]
+    assert [(name, rate) for _, name, rate in tried] == [
+        (name, rate) for name in NAMES for rate in labels.RATES
+    ]
+    assert [(name, rate) for _, name, rate in final] == [*record["rates"].items()] * 2
     assert "never answering: F1" in capsys.readouterr().out
 
 
-def test_a_folder_without_dialogues_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(registry, "load", small)
+def test_a_folder_without_dialogues_is_named(tmp_path):
     (tmp_path / "train").mkdir()
     with pytest.raises(ValueError, match="is a folder without dialogues"):
         labels.run(data=tmp_path, record=None)

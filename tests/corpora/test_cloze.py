@@ -76,3 +76,15 @@ def test_a_dialogue_is_asked_about_so_often_at_most():
     assert len(cloze.ask(DIALOGUES, COMMON, 0, most=1)) <= len(DIALOGUES)
     with pytest.raises(ValueError, match="most is 0"):
         cloze.ask(DIALOGUES, COMMON, 0, most=0)
+
+
+def test_questions_without_an_answer_show_only_turns_that_do_not_say_it():
+    for ask in (cloze.ask, cloze.replies):
+        answered = ask(DIALOGUES, COMMON, 0, turns=4)
+        silent = ask(DIALOGUES, COMMON, 0, turns=4, unanswerable=1.0)
+        assert len(silent) > len(answered) / 2
+        assert all(not q.answers and q.text for q in silent)
+        mixed = ask(DIALOGUES, COMMON, 0, turns=4, unanswerable=0.5)
+        assert 0.2 < sum(not q.answers for q in mixed) / len(mixed) < 0.7
+        with pytest.raises(ValueError, match="unanswerable is 2: it must be from 0 to 1"):
+            ask(DIALOGUES, COMMON, 0, unanswerable=2)

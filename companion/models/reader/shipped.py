@@ -1,4 +1,7 @@
-"""The reader that the book ships: the book's BERT, fine-tuned on questions about real dialogues."""
+"""The reader that the book ships: the book's BERT, taught to find answers in two steps.
+
+First by questions that nobody wrote, found in what people say, then by questions about marked slots.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,14 +16,15 @@ from companion.models.bert.pieces import FILE as TOKENIZER
 from companion.models.bert.pieces import SIZE, encode
 from companion.models.graph import Graph
 from companion.models.progress import OnStep
-from companion.models.reader import recipe
+from companion.models.reader import lessons, recipe
 from companion.models.reader.graph import reader
 
 __all__ = ["CARD", "STEPS", "STORED", "SUMMARY", "TOKENIZER", "build", "encode", "evaluate"]
-__all__ += ["graph", "train"]
+__all__ += ["graph", "prepared", "train"]
 
 SUMMARY = "where does the dialogue say it? An encoder that marks the answer to a question"
-STEPS = 2000
+PREPARING = 6000
+STEPS = PREPARING + 3000
 GENERATED = 2000
 STORED = torch.float16  # half the download; what is measured is what is stored
 CARD = {
@@ -28,8 +32,10 @@ CARD = {
     "Schema-Guided Dialogue (Rastogi et al. 2020), whose annotations say where the answers are, and "
     f"about {GENERATED} of companion/corpora/dialogues.py",
     "licence": "data: CC BY-SA 4.0; weights: the same",
-    "recipe": "companion/models/reader/recipe.py, train() from the weights of `bert`, with "
-    f"{STEPS} steps of about 4096 tokens, learning rate .0005; weights rounded to 16 bits",
+    "recipe": f"companion/models/reader/recipe.py, train() from the weights of `bert`: {PREPARING} "
+    "steps on questions without labels (lessons.py), learning rate .001, then "
+    f"{STEPS - PREPARING} on labelled ones, .0005; steps of about 4096 tokens, matrices multiplied in "
+    "bfloat16; weights rounded to 16 bits",
     "tolerance": "F1 and exact match .03 (a processor that adds in another order trains another model)",
     "limits": "English, a user and an agent who book things; questions in the manner of those it was "
     "trained on. It marks a span of the text, so it cannot count, compare, or say yes or no",
@@ -42,8 +48,34 @@ def build() -> SpanReader:
     return SpanReader(Bert(SIZE))
 
 
+def prepared(data: Path, seed: int, on_step: OnStep | None = None) -> Bert:
+    """Teach the book's BERT to find answers, with no label: see `lessons.unlabelled`.
+
+    Args:
+        data: the folder that has `train`.
+        seed: of what is asked.
+        on_step: hears the step, from 1, and its loss.
+
+    Raises:
+        ValueError: If data is no folder that has dialogues.
+    """
+    drawn = lessons.unlabelled(_talks(data, seed), seed)
+    return recipe.train(
+        drawn,
+        seed,
+        begun=registry.load("bert").bert,
+        steps=PREPARING,
+        learning_rate=1e-3,
+        warm_up=200,
+        half=True,
+        on_step=on_step,
+    ).bert
+
+
 def train(data: Path | None, seed: int, on_step: OnStep | None) -> SpanReader:
-    """Fine-tune the book's BERT on the dialogues in the folder `train` of the data set, and on generated ones.
+    """Teach the book's BERT by questions without labels, then by labelled ones.
+
+    Both are about the dialogues in the folder `train` of the data set, and generated ones.
 
     Raises:
         ValueError: If data is missing, or no folder that has them.
@@ -53,11 +85,25 @@ def train(data: Path | None, seed: int, on_step: OnStep | None) -> SpanReader:
             "--data: the reader learns from Schema-Guided Dialogue; give the folder that has its "
             "`train` and `dev`"
         )
-    talks = [*sgd.read(data / "train"), *dialogues.generate(GENERATED, seed)]
-    drawn = recipe.examples(questions.ask(talks, seed))
-    begun = registry.load("bert").bert
-    model = recipe.train(drawn, seed, begun=begun, steps=STEPS, on_step=on_step)
+    return taught(prepared(data, seed, on_step), data, seed, on_step)
+
+
+def taught(begun: Bert, data: Path, seed: int, on_step: OnStep | None = None) -> SpanReader:
+    """Fine-tune an encoder on labelled questions; arguments as for `prepared`."""
+    model = recipe.train(
+        recipe.examples(questions.ask(_talks(data, seed), seed)),
+        seed,
+        begun=begun,
+        steps=STEPS - PREPARING,
+        warm_up=100,
+        half=True,
+        on_step=on_step and (lambda step, loss: on_step(PREPARING + step, loss)),
+    )
     return model.to(STORED).float()
+
+
+def _talks(data: Path, seed: int) -> list[sgd.Dialogue]:
+    return [*sgd.read(data / "train"), *dialogues.generate(GENERATED, seed)]
 
 
 def evaluate(model: SpanReader, data: Path | None) -> list[registry.Metric]:

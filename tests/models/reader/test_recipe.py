@@ -100,6 +100,17 @@ def test_the_same_seed_gives_the_same_reader():
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
+def test_half_precision_changes_little():
+    whole, half = (
+        recipe.train(DRAWN, 3, steps=2, tokens=300, half=half, **TINY).state_dict()
+        for half in (False, True)
+    )
+    assert any(not torch.equal(whole[name], half[name]) for name in whole)
+    for name in whole:
+        assert half[name].dtype is torch.float32
+        torch.testing.assert_close(half[name], whole[name], atol=2e-3, rtol=0)
+
+
 def scores(one, start, end, none=0.0):
     begins, ends = torch.full((2, len(one.tokens)), -9.0)
     begins[start], ends[end] = 5.0, 5.0
