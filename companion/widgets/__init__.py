@@ -12,6 +12,7 @@ from companion.widgets.caption_translator import CaptionTranslator
 from companion.widgets.dialogue_chat import DialogueChat
 from companion.widgets.dialogue_reader import DialogueReader
 from companion.widgets.dialogue_summarizer import DialogueSummarizer
+from companion.widgets.few_labels import FewLabels
 from companion.widgets.head_pruner import HeadPruner
 from companion.widgets.head_splitter import HeadSplitter
 from companion.widgets.hidden_state import HiddenState
@@ -42,6 +43,7 @@ __all__ = [
     "DialogueChat",
     "DialogueReader",
     "DialogueSummarizer",
+    "FewLabels",
     "HeadPruner",
     "HeadSplitter",
     "HiddenState",

@@ -6,7 +6,6 @@ import { bestSpan, joined, softmax, spanAsker } from "./lib/reader.js";
 import { bertWords, wordPiece } from "./lib/tokenization.js";
 import { defineWidget } from "./lib/widget.js";
 
-const PAUSE = 350; // milliseconds without a keystroke, before an edited text is read again
 const LONGEST_ANSWER = 30; // tokens
 const percent = (share) => `${(100 * share).toFixed(share > 0 && share < 0.095 ? 1 : 0)} %`;
 
@@ -17,9 +16,7 @@ export default defineWidget(css, ({ model, root }) => {
   const cut = (given) => inUnits(given, encode(bertWords(given)));
   const read = spanAsker(asker(model));
   const answered = prepared(model);
-  let waiting = 0; // for the answer to the question of this number; 0: for none
-  let asked = 0;
-  let timer;
+  let busy = false; // the model reads; what is asked meanwhile is read after that
 
   const text = () => model.get("own") ?? examples[model.get("example")].text;
   const key = () => JSON.stringify([model.get("question"), text()]);
@@ -73,7 +70,7 @@ export default defineWidget(css, ({ model, root }) => {
   }
 
   function drawAnswer(now) {
-    if (!now) return renew(answer, waiting ? "…" : "");
+    if (!now) return renew(answer, busy ? "…" : "");
     const { found, pieces } = now;
     const margin = found.score - found.none;
     const said = text().slice(pieces[found.first].start, pieces[found.last].end);
@@ -151,34 +148,35 @@ export default defineWidget(css, ({ model, root }) => {
   }));
 
   async function readNow() {
-    const number = ++asked;
     const wanted = key();
-    waiting = 0;
-    bar.hidden = true;
-    if (answered.has(wanted)) return update();
+    redraw();
+    if (answered.has(wanted)) return;
     const { ids, segments, begin, pieces } = joined(cut, model.get("question"), text(), special);
     const lacks = begin === 2 ? "Ask a question." : pieces.length ? null : "Write a dialogue: a turn on each line, beginning with User: or Agent:";
     if (lacks || ids.length > longest) {
       hint.textContent = lacks ?? `Question and dialogue have ${ids.length} tokens; the model reads ${longest} at most. Leave out some turns.`;
-      return update();
+      return;
     }
-    waiting = number;
     hint.textContent = "reading …";
-    update();
+    if (busy) return;
+    busy = true;
+    let excuse = "";
     try {
       const found = await read(ids, segments, (share) => {
-        bar.hidden = share >= 1 || waiting !== number;
+        bar.hidden = share >= 1;
         bar.value = share;
       });
       answered.set(wanted, found);
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error;
-      if (waiting === number) hint.textContent = `${error.message} The prepared questions still answer.`;
+      excuse = `${error.message} The prepared questions still answer.`;
+    } finally {
+      busy = false;
+      bar.hidden = true;
     }
-    if (waiting !== number) return undefined; // the reader has asked something else since
-    waiting = 0;
-    bar.hidden = true;
-    return update();
+    if (key() !== wanted) return readNow();
+    if (excuse) hint.textContent = excuse;
+    redraw();
   }
 
   const fail = guard(root, (error) => {
@@ -186,16 +184,13 @@ export default defineWidget(css, ({ model, root }) => {
   });
   const redraw = soon(root, update);
   const ask = () => {
-    clearTimeout(timer);
     model.set("word", -1);
-    redraw();
-    timer = setTimeout(() => readNow().catch(fail), answered.has(key()) ? 0 : PAUSE);
+    readNow().catch(fail);
   };
   for (const name of ["own", "question", "example"]) model.on(`change:${name}`, ask);
   for (const name of ["caution", "word"]) model.on(`change:${name}`, redraw);
   update();
-  if (!answered.has(key())) readNow().catch(fail);
-  return () => clearTimeout(timer);
+  readNow().catch(fail);
 });
 
 /** `pieces`, whose places count characters, with places that count a string's units, of which an emoji has two. */
