@@ -36,7 +36,7 @@ endif
 notebooks: widgets ## run the chapters again and normalise what is committed of them (NB=path: only one)
 	python -m companion.site.notebooks $(or $(NB),chapters)
 
-models: install ## train the shipped models again, and replace weights and cards (SGD=path: summarizer, chatbot and bert too, MULTI30K=path: translator, an hour each)
+models: install ## train the shipped models again, and replace weights and cards (SGD=path: summarizer, chatbot, bert and reader too, MULTI30K=path: translator, an hour each)
 	python -m companion.models train resolver
 	python -m companion.models train copier
 	python -m companion.models train bottleneck
@@ -45,6 +45,7 @@ ifdef SGD
 	python -m companion.models train summarizer --data $(SGD)
 	python -m companion.models train chatbot --data $(SGD)
 	python -m companion.models train bert --data $(SGD)
+	python -m companion.models train reader --data $(SGD)
 endif
 ifdef MULTI30K
 	python -m companion.models train translator --data $(MULTI30K)

@@ -14,10 +14,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
 from chromium import launch
 from playwright.sync_api import Page, sync_playwright
 
+from companion.models.bert.pieces import encode
 from companion.site.serve import make_server
 
 BOOK = Path(__file__).parents[1] / "_build" / "html"
 CHAPTER = "chapters/week2-transformers/what-it-refers-to.html"
+LAB = "chapters/week3-bert-and-t5/answer-questions.html"
 FIRST = "the cow avoided the bridge because it was too hungry"
 LATER = [
     f"the {animal} avoided the {place} because it was too {cue}"
@@ -39,6 +41,46 @@ _WRITE = """(sentence) => new Promise((resolve) => {
   look();
 })"""
 
+DIALOGUE = """User: I'd like to eat somewhere nice in Oslo tonight. Is there something Greek?
+Agent: The Velvet Kitchen is a Greek restaurant in Oslo, at 14 Harbour Street. Shall I reserve?
+User: Yes, a table for four people at 7:30 pm, please. No, wait, there will be five of us.
+Agent: A table for five people at the Velvet Kitchen in Oslo at 7:30 pm. Is that correct?
+"""
+TOKENS = 300
+QUESTIONS = [
+    f"{ask} {what}?"
+    for ask in ("What is", "Where is", "Which is", "Tell me:")
+    for what in ("the city", "the time", "the address", "the restaurant", "the phone number")
+]
+# Asks as one keystroke does, and waits for the answer.
+_ASK = """(question) => new Promise((resolve) => {
+  const root = [...document.querySelector('[data-widget=DialogueReader]').children].find((e) => e.shadowRoot).shadowRoot;
+  const box = root.querySelector('input.own');
+  const begun = performance.now();
+  box.value = question;
+  box.dispatchEvent(new Event('input', {bubbles: true}));
+  const look = () => {
+    if (root.querySelector('.hint').textContent.includes('“no answer”') && root.querySelector('.answer').textContent !== '…')
+      resolve(performance.now() - begun);
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
+
+
+def answers(page: Page, address: str) -> tuple[int, list[float]]:
+    """Ask about a dialogue of about `TOKENS` tokens: how many they are, and milliseconds until each answer."""
+    lines = DIALOGUE.splitlines() * 9
+    while len(encode("\n".join(lines[:-1]))[0]) >= TOKENS:
+        lines.pop()
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    place = page.locator("[data-widget=DialogueReader]")
+    place.get_by_role("radio", name="edit, or write your own").check()
+    place.get_by_role("textbox", name="Your dialogue").fill("\n".join(lines))
+    page.evaluate(_ASK, "Who?")  # the model is loaded with the first question
+    return len(encode("\n".join(lines))[0]), [page.evaluate(_ASK, one) for one in QUESTIONS]
+
 
 def first_answer(page: Page, address: str) -> float:
     """Open the chapter and write a sentence: milliseconds until it is answered."""
@@ -55,7 +97,8 @@ def main() -> None:
         sys.exit("there is no book: run `make book SERVE=0`")
     server = make_server(BOOK, 0)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}/{CHAPTER}"
+    book = f"http://127.0.0.1:{server.server_port}"
+    address = f"{book}/{CHAPTER}"
     firsts, agains, laters = [], [], []
     with sync_playwright() as playwright:
         browser = launch(playwright)
@@ -66,14 +109,19 @@ def main() -> None:
             agains.append(first_answer(page, address))
             laters += [page.evaluate(_WRITE, sentence) for sentence in LATER]
             context.close()
+        tokens, asked = answers(browser.new_page(), f"{book}/{LAB}")
         browser.close()
     server.shutdown()
-    laters.sort()
     print("milliseconds from a keystroke to the answer on the page, resolver, local server")
     print(f"  first, nothing in the cache: {', '.join(f'{t:.0f}' for t in firsts)}")
     print(f"  first, from the cache:       {', '.join(f'{t:.0f}' for t in agains)}")
-    middle, high = statistics.median(laters), laters[int(0.95 * len(laters))]
-    print(f"  later ({len(laters)}): median {middle:.0f}, 95th percentile {high:.0f}")
+    print(f"  later {_spread(laters)}")
+    print(f"reader, a question about {tokens} tokens {_spread(asked)}")
+
+
+def _spread(times: list[float]) -> str:
+    high = sorted(times)[int(0.95 * len(times))]
+    return f"({len(times)}): median {statistics.median(times):.0f}, 95th percentile {high:.0f}"
 
 
 if __name__ == "__main__":

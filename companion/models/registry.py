@@ -20,6 +20,7 @@ MODELS = {
     "bottleneck": "companion.models.bottleneck.shipped",
     "text_to_text": "companion.models.text_to_text.shipped",
     "bert": "companion.models.bert.shipped",
+    "reader": "companion.models.reader.shipped",
 }
 
 

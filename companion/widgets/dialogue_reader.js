@@ -41,7 +41,7 @@ export default defineWidget(css, ({ model, root }) => {
   });
   const offers = h("div", { class: "controls offers", role: "group", "aria-label": "Questions to try" });
   const caution = h("input", {
-    type: "range", min: -10, max: 10, step: 0.5, "aria-label": "Caution: how much better than no answer an answer must be",
+    type: "range", min: -40, max: 40, step: 1, "aria-label": "Caution: how much better than no answer an answer must be",
     oninput: () => model.set("caution", Number(caution.value)),
   });
   const cautionTold = h("output", { class: "number" });
@@ -136,7 +136,7 @@ export default defineWidget(css, ({ model, root }) => {
     renew(offers, ...[...new Set(offered)].map((way) => h("button", { type: "button", "aria-pressed": String(way === model.get("question")) }, way)));
     put(caution, { "aria-valuetext": `${model.get("caution")}` });
     caution.value = model.get("caution");
-    cautionTold.textContent = ` ${model.get("caution").toFixed(1)}`;
+    cautionTold.textContent = ` ${model.get("caution")}`;
     const now = reading();
     drawAnswer(now);
     drawTurns(now);

@@ -42,7 +42,7 @@ class DialogueReader(LiveWidget):
     example = t.Int(0, min=0).tag(sync=True)
     own = t.Unicode(None, allow_none=True).tag(sync=True)
     question = t.Unicode().tag(sync=True)
-    caution = t.Float(0.0, min=-10, max=10).tag(sync=True)
+    caution = t.Float(0.0, min=-40, max=40).tag(sync=True)
     word = t.Int(-1, min=-1).tag(sync=True)
 
     def __init__(

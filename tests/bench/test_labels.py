@@ -1,10 +1,12 @@
 """The measurement by number of labels: what it trains, compares and writes down."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
 
+import companion
 from companion.bench import labels
 from companion.bert import Bert, Pretraining
 from companion.corpora import dialogues, sgd
@@ -72,3 +74,19 @@ def test_a_folder_without_dialogues_is_named(tmp_path):
     (tmp_path / "train").mkdir()
     with pytest.raises(ValueError, match="is a folder without dialogues"):
         labels.run(data=tmp_path, record=None)
+
+
+RECORD = json.loads(
+    (Path(companion.__file__).parent / "records" / "labels.json").read_text("utf-8")
+)
+
+
+def test_the_record_is_of_all_numbers_of_labels_and_all_ways():
+    rows = [(row["labels"], row["steps"], row["begun"]) for row in RECORD["measured"]]
+    assert rows == [(n, steps, name) for n, steps in labels.PLAN.items() for name in NAMES]
+    assert set(RECORD["rates"].values()) <= set(labels.RATES)
+
+
+def test_with_200_labels_a_pretrained_reader_is_ten_points_ahead_in_the_record():
+    f1 = {row["begun"]: row["f1"] for row in RECORD["measured"] if row["labels"] == 200}
+    assert f1["words and questions"] > max(f1["nothing"], RECORD["never"]) + 0.1

@@ -61,7 +61,7 @@ def test_longer_dialogues_take_more_room():
         ),
         ({"example": 1}, traitlets.TraitError, "example: 1 was given, there are 1"),
         ({"word": -2}, traitlets.TraitError, "word"),
-        ({"caution": 11}, traitlets.TraitError, "caution"),
+        ({"caution": 41}, traitlets.TraitError, "caution"),
     ],
 )
 def test_what_does_not_fit_is_named(changed, error, told):

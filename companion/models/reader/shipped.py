@@ -38,7 +38,7 @@ CARD = {
     "bfloat16; weights rounded to 16 bits",
     "tolerance": "F1 and exact match .03 (a processor that adds in another order trains another model)",
     "limits": "English, a user and an agent who book things; questions in the manner of those it was "
-    "trained on. It marks a span of the text, so it cannot count, compare, or say yes or no",
+    "trained on. It marks a span of the text, so it can say nothing that does not stand there",
 }
 _ITEMS = 300  # dialogues of each kind to measure on
 
