@@ -90,6 +90,24 @@ IN_CHAPTERS = {
     ("week1-translation/choosing-words", "NextWord"): [
         ("temperature", "input", "input[type=range]", _AND_BACK),
     ],
+    ("week3-bert-and-t5/what-is-a-token", "TokenizerBench"): [
+        ("a letter typed", "input", "textarea", ["a", "Backspace"]),
+        ("a merge", "input", "input[aria-label=merges]", _AND_BACK),
+        ("alpha", "input", "input[aria-label=alpha]", _AND_BACK),
+    ],
+    ("week3-bert-and-t5/reading-with-holes", "MaskedWords"): [
+        ("a share to draw", "input", "input[type=range]", _AND_BACK),
+    ],
+    ("week3-bert-and-t5/from-knowledge-to-skill", "FewLabels"): [
+        ("other vectors", "input", ".tested input[type=radio]", _AND_BACK),
+    ],
+    ("week3-bert-and-t5/text-in-text-out", "MixingRates"): [
+        ("temperature", "input", "input[type=range] >> nth=1", _AND_BACK),
+    ],
+    ("week3-bert-and-t5/answer-questions", "DialogueReader"): [
+        ("a word tapped", "click", ".word >> nth=3", ["Enter"]),
+        ("caution", "input", "input[type=range]", _AND_BACK),
+    ],
     ("week4-reformer/lsh-attention", "LSHBuckets"): [
         ("a vector turned", "keydown", ".dot", _AND_BACK),
         ("other rotations", "click", "button:text('Roll new rotations')", ["Enter"]),
