@@ -4,8 +4,6 @@ SERVE ?= 1
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
-# Browsers wait about a quarter of the time, so one more than there are cores.
-BROWSERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 WIDGETS := $(wildcard companion/widgets/*.js companion/widgets/*.css companion/widgets/lib/*)
 
 .DEFAULT_GOAL := help
@@ -32,7 +30,7 @@ else
 	ruff format --check .
 	OMP_NUM_THREADS=1 pytest -n logical tests --ignore tests/browser
 	pytest -W default -p companion.site.playback chapters
-	pytest -n $(BROWSERS) --dist worksteal --durations 10 tests/browser
+	pytest -n logical --dist worksteal --durations 10 tests/browser
 endif
 
 notebooks: widgets ## run the chapters again and normalise what is committed of them (NB=path: only one)
