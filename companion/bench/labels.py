@@ -26,7 +26,7 @@ _CHOOSING, _HELD_OUT = 60, 150  # dialogues
 def run(*, data: Path, record: Path | None) -> int:
     """Print F1 for each number of labels, of questions about dialogues held out; write the record.
 
-    Half an hour goes into questions without labels, as much into all others.
+    On one core, three quarters of an hour go into questions without labels, half an hour into all others.
 
     Args:
         data: the folder of Schema-Guided Dialogue that has `train` and `dev`.
